@@ -1,0 +1,215 @@
+package party
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"riskprop/crypto/seal"
+	"riskprop/schema"
+)
+
+// Session is the public frame of a machine.
+type Session struct {
+	Proto  string // schema.Keygen or schema.Propagate
+	ID     string
+	Roster *schema.Roster
+}
+
+// Machine folds the log of one session. It is not safe for concurrent use.
+type Machine struct {
+	session  Session
+	identity *Identity // nil for an auditor, who reads and speaks nothing
+	self     int       // index in the roster, or -1
+	pairs    []*seal.Pair
+	input    [32]byte
+
+	round    Round
+	plan     Plan
+	number   int
+	seen     [32]byte
+	heads    []statement // by member
+	arrivals []arrival   // parts to be fetched, once the heads are complete; by message of the plan, then by number
+}
+
+// statement is a member's head of the current round, once it has been seen.
+type statement struct {
+	head   *schema.Head
+	digest [32]byte
+}
+
+// arrival is a part that this party can read. Its batch is there once it has been fetched, verified and opened.
+type arrival struct {
+	slot    schema.Slot
+	ref     schema.Ref
+	message int // index in the plan
+	batch   *schema.Batch
+}
+
+// NewMachine starts at the first round of a session. The input is the digest of everything that the party brings
+// (its data and its manifest): randomness depends on it. An identity of nil makes an auditor. The identity must be a
+// member of the roster, with the same keys.
+func NewMachine(session Session, identity *Identity, input [32]byte, first Round) (*Machine, error) {
+	slot := schema.Slot{Session: session.ID, Proto: session.Proto, To: schema.All, From: session.Roster.Member(0).Name}
+	if err := slot.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Machine{
+		session: session, identity: identity, self: -1, input: input,
+		round: first, plan: first.Plan(),
+		seen:  schema.FirstSeen(session.Proto, session.ID, session.Roster),
+		heads: make([]statement, session.Roster.Len()),
+	}
+	if identity == nil {
+		return m, nil
+	}
+	self, ok := session.Roster.Index(identity.name)
+	if !ok {
+		return nil, fmt.Errorf("%s is no member of the consortium (%v)", identity.name, session.Roster.Names())
+	}
+	if session.Roster.Member(self) != identity.Public() {
+		return nil, fmt.Errorf("the roster lists other keys for %s than its identity has", identity.name)
+	}
+	var err error
+	m.self = self
+	m.pairs, err = identity.pairs(session.Roster)
+	return m, err
+}
+
+// Round is the round that the machine is in; after the session the final one, which holds the result.
+func (m *Machine) Round() Round { return m.round }
+
+// Number counts the rounds from 0.
+func (m *Machine) Number() int { return m.number }
+
+// Name is the name of the current round.
+func (m *Machine) Name() string { return m.plan.Name }
+
+// Done tells whether the session has ended well.
+func (m *Machine) Done() bool { return m.plan.Final }
+
+// Waiting lists the members whose head of the current round is missing.
+func (m *Machine) Waiting() []string {
+	var names []string
+	for i := range m.heads {
+		if m.heads[i].head == nil && !m.Done() {
+			names = append(names, m.session.Roster.Member(i).Name)
+		}
+	}
+	return names
+}
+
+// Complete tells whether all heads of the round are there, so that parts must be fetched before the next event.
+func (m *Machine) Complete() bool { return !m.Done() && len(m.Waiting()) == 0 }
+
+// Filter matches the heads of the session: what the shell tails.
+func (m *Machine) Filter() string { return schema.HeadFilter(m.session.ID, m.session.Proto) }
+
+// Apply folds one event. It returns nil, [ErrStale], an error that wraps schema.ErrUntrusted (noise), or one that ends
+// the session: [ErrSplit], a [Blame], an [Aborted], schema.ErrDisagree or an error of the round. On any error the
+// state is as it was.
+func (m *Machine) Apply(event schema.Event) error {
+	if event.Slot.Session != m.session.ID || event.Slot.Proto != m.session.Proto || m.Done() {
+		return ErrStale
+	}
+	trial := *m
+	trial.heads = slices.Clone(m.heads)
+	trial.arrivals = slices.Clone(m.arrivals)
+	var err error
+	if event.Head != nil {
+		err = trial.applyHead(event)
+	} else {
+		err = trial.applyPart(event)
+	}
+	if err != nil {
+		return err
+	}
+	*m = trial
+	return nil
+}
+
+func (m *Machine) applyHead(event schema.Event) error {
+	abort := event.Head.Abort
+	switch {
+	case event.Slot.Round < m.number:
+		return ErrStale
+	case abort != nil && event.Slot.Round <= m.number+1:
+		return &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
+	case event.Slot.Round > m.number && m.Complete():
+		panic("party: the parts of a complete round must be applied before the next head")
+	case event.Slot.Round > m.number:
+		return &Blame{Party: event.Slot.From, Slot: event.Slot,
+			Err: fmt.Errorf("it speaks in round %d while round %d is not complete", event.Slot.Round, m.number)}
+	case m.heads[event.Sender].head != nil:
+		return ErrStale
+	case event.Head.Seen != m.seen:
+		return fmt.Errorf("%w: in round %d (%s) %s signs the history %x, ours is %x",
+			ErrSplit, m.number, m.plan.Name, event.Slot.From, event.Head.Seen[:6], m.seen[:6])
+	}
+	if err := checkRefs(m.plan, m.session.Roster, event.Sender, event.Head); err != nil {
+		return &Blame{Party: event.Slot.From, Slot: event.Slot, Err: err}
+	}
+	m.heads[event.Sender] = statement{event.Head, sha256.Sum256(event.Raw)}
+	if !m.Complete() {
+		return nil
+	}
+	m.arrivals = m.expectedParts()
+	return m.advance()
+}
+
+// readable tells whether this party can read a message.
+func (m *Machine) readable(message Message) bool {
+	return message.To == Everybody || message.To == m.self
+}
+
+// expectedParts lists the parts that the heads announce to this party.
+func (m *Machine) expectedParts() []arrival {
+	var arrivals []arrival
+	for i, message := range m.plan.Messages {
+		if !m.readable(message) {
+			continue
+		}
+		to := recipient(m.session.Roster, message.To)
+		for part, ref := range m.heads[message.From].head.For(to) {
+			slot := m.slot(message.From, to, schema.Part(part))
+			arrivals = append(arrivals, arrival{slot: slot, ref: ref, message: i})
+		}
+	}
+	return arrivals
+}
+
+func (m *Machine) slot(from int, to string, part schema.Part) schema.Slot {
+	return schema.Slot{
+		Session: m.session.ID, Proto: m.session.Proto, Round: m.number,
+		To: to, From: m.session.Roster.Member(from).Name, Part: part,
+	}
+}
+
+func (m *Machine) applyPart(event schema.Event) error {
+	at := slices.IndexFunc(m.arrivals, func(a arrival) bool { return a.slot == event.Slot })
+	if at < 0 || m.arrivals[at].batch != nil {
+		return ErrStale
+	}
+	if err := m.arrivals[at].ref.Verify(event.Raw); err != nil {
+		return err
+	}
+	batch, err := m.open(event)
+	if err != nil {
+		return m.blame(m.plan.Messages[m.arrivals[at].message], err)
+	}
+	m.arrivals[at].batch = &batch
+	return m.advance()
+}
+
+// open unseals and decodes a part whose bytes its sender has signed.
+func (m *Machine) open(event schema.Event) (schema.Batch, error) {
+	raw := event.Raw
+	if event.Slot.To != schema.All {
+		plain, err := m.pairs[event.Sender].Open(raw, []byte(event.Slot.Subject()), m.seen[:])
+		if err != nil {
+			return schema.Batch{}, err
+		}
+		raw = plain
+	}
+	return schema.Decode[schema.Batch](raw, schema.MaxRecord)
+}

@@ -1,0 +1,155 @@
+package party
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"riskprop/schema"
+)
+
+// Op is the kind of an effect.
+type Op int
+
+// The kinds of effects.
+const (
+	Append Op = iota // write Data to Slot
+	Fetch            // read Slot and apply what it holds
+	Finish           // the session has ended well
+)
+
+// Effect is something that the shell has to do.
+type Effect struct {
+	Op   Op
+	Slot schema.Slot
+	Data []byte
+}
+
+// Ready yields what is due now: the parts to fetch where all heads of the round are there; else what this party has
+// to say, if its head is not on the log, parts first and the head last; else nothing. Asked again it yields the same.
+// What it says is computed while it is yielded: the heavy arithmetic happens here. The machine must not be applied to
+// while effects of the kind Append are being yielded.
+func (m *Machine) Ready() iter.Seq2[Effect, error] {
+	return func(yield func(Effect, error) bool) {
+		switch {
+		case m.Done():
+			yield(Effect{Op: Finish}, nil)
+		case m.Complete():
+			for _, a := range slices.Clone(m.arrivals) {
+				if a.batch == nil && !yield(Effect{Op: Fetch, Slot: a.slot}, nil) {
+					return
+				}
+			}
+		case m.self >= 0 && m.heads[m.self].head == nil:
+			w := writer{machine: m, yield: yield, pending: make([]outgoing, m.session.Roster.Len()+1)}
+			if err := w.speak(); err != nil {
+				yield(Effect{}, fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err))
+			}
+		}
+	}
+}
+
+// Abort is the effect that ends the session with this party's last word: in the current round if it has not spoken in
+// it, else in the next. The culprit may be empty. An auditor has no word: nothing is to be done then.
+func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
+	if m.self < 0 || m.Done() {
+		return Effect{}, false
+	}
+	slot := m.slot(m.self, schema.All, schema.HeadPart)
+	if m.heads[m.self].head != nil {
+		slot.Round++
+	}
+	head := schema.Head{Seen: m.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
+	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, true
+}
+
+// writer turns the drafts of a round into sealed parts and the head.
+type writer struct {
+	machine *Machine
+	yield   func(Effect, error) bool
+	pending []outgoing // by member; the last one is Everybody's
+	refs    []schema.Ref
+}
+
+// outgoing is the rest of a message that does not fill a part yet.
+type outgoing struct {
+	data    []byte
+	written int // elements in earlier parts
+	parts   int
+}
+
+// speak yields all parts and the head. It returns early, without an error, when the consumer has had enough.
+func (w *writer) speak() error {
+	m := w.machine
+	for draft, err := range m.round.Speak(m.secrets()) {
+		if err != nil {
+			return err
+		}
+		message := w.message(draft.To)
+		w.out(draft.To).data = append(w.out(draft.To).data, draft.Data...)
+		if !w.flush(message, false) {
+			return nil
+		}
+	}
+	for _, message := range m.plan.Messages {
+		if message.From == m.self && !w.flush(message, true) {
+			return nil
+		}
+	}
+	slices.SortStableFunc(w.refs, func(a, b schema.Ref) int { return strings.Compare(a.To, b.To) })
+	slot := m.slot(m.self, schema.All, schema.HeadPart)
+	head := schema.Head{Seen: m.seen, Parts: w.refs}
+	w.yield(Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, nil)
+	return nil
+}
+
+// message finds the plan's entry for what this party says to a recipient. A draft without one is a bug.
+func (w *writer) message(to int) Message {
+	for _, message := range w.machine.plan.Messages {
+		if message.From == w.machine.self && message.To == to {
+			return message
+		}
+	}
+	panic(fmt.Sprintf("party: round %s speaks to recipient %d, which it did not plan", w.machine.plan.Name, to))
+}
+
+func (w *writer) out(to int) *outgoing {
+	if to == Everybody {
+		return &w.pending[len(w.pending)-1]
+	}
+	return &w.pending[to]
+}
+
+// flush yields the full parts of a message, and at its end the rest. It tells whether to go on.
+func (w *writer) flush(message Message, end bool) bool {
+	out := w.out(message.To)
+	full := schema.PerPart(message.Width) * message.Width
+	for len(out.data) >= full || end && len(out.data) > 0 {
+		if !w.part(message, out.data[:min(full, len(out.data))]) {
+			return false
+		}
+		out.data = out.data[min(full, len(out.data)):]
+	}
+	if end && (out.written < message.Min || out.written > message.Max) {
+		panic(fmt.Sprintf("party: round %s says %d elements, %d to %d were planned",
+			w.machine.plan.Name, out.written, message.Min, message.Max))
+	}
+	return true
+}
+
+// part seals one part and yields it.
+func (w *writer) part(message Message, data []byte) bool {
+	m, out := w.machine, w.out(message.To)
+	batch := schema.Batch{First: uint32(out.written), Width: uint32(message.Width), Data: data}
+	raw := schema.Encode(batch)
+	to := recipient(m.session.Roster, message.To)
+	slot := m.slot(m.self, to, schema.Part(out.parts))
+	if message.To != Everybody {
+		raw = m.pairs[message.To].Seal(raw, []byte(slot.Subject()), m.seen[:])
+	}
+	out.written += len(data) / message.Width
+	out.parts++
+	w.refs = append(w.refs, schema.NewRef(to, raw))
+	return w.yield(Effect{Op: Append, Slot: slot, Data: raw}, nil)
+}

@@ -1,0 +1,52 @@
+package party
+
+import (
+	"encoding/binary"
+	"io"
+
+	"riskprop/crypto/sample"
+	"riskprop/crypto/seal"
+)
+
+// Secrets is a party's only randomness, bound to one round of one session. Every stream is derived from the party's
+// seed, the digest of its own input, the session, the round and the transcript before it. So a party that is started
+// again draws the same, and one with another input or another history draws something unrelated: no random value
+// ever serves two different messages.
+type Secrets struct {
+	self    int
+	seen    [32]byte
+	seed    [32]byte
+	pairs   []*seal.Pair
+	context [][]byte
+}
+
+// Self is the index of the party in the roster.
+func (s *Secrets) Self() int { return s.self }
+
+// Seen is the transcript before the round: public, the same for all, and known to nobody earlier.
+func (s *Secrets) Seen() [32]byte { return s.seen }
+
+// Stream is the pseudorandom stream with the given label. Asked again with the same label it starts again: a round
+// uses every label once.
+func (s *Secrets) Stream(label string) io.Reader {
+	return sample.Stream(seal.Derive(s.seed[:], "riskprop/v1 stream "+label, s.context...))
+}
+
+// Shared is a key that only this party and the given member can derive, for this session.
+func (s *Secrets) Shared(member int, label string, context ...[]byte) [32]byte {
+	return s.pairs[member].Key(label, context...)
+}
+
+// secrets binds the identity to the round that the machine is in.
+func (m *Machine) secrets() *Secrets {
+	return &Secrets{
+		self:  m.self,
+		seen:  m.seen,
+		seed:  m.identity.seed,
+		pairs: m.pairs,
+		context: [][]byte{
+			m.input[:], []byte(m.session.Proto), []byte(m.session.ID),
+			binary.BigEndian.AppendUint64(nil, uint64(m.number)), []byte(m.identity.name), m.seen[:],
+		},
+	}
+}

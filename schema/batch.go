@@ -1,0 +1,36 @@
+package schema
+
+import "fmt"
+
+// maxBatch is the payload of one part: what fits a record with its framing and its seal.
+const maxBatch = MaxRecord - 256
+
+// Batch is the content of every part: a run of elements of one width, packed. The elements of a message are numbered
+// through all of its parts.
+type Batch struct {
+	First uint32 // number of this part's first element in the message
+	Width uint32 // bytes of an element
+	Data  []byte
+}
+
+// PerPart is the number of elements of the given width in every part of a message but the last. The division is
+// canonical, so that a party that is started again writes the same parts.
+func PerPart(width int) int { return max(1, maxBatch/width) }
+
+// Parts is the number of parts of a message of count elements.
+func Parts(count, width int) int { return (count + PerPart(width) - 1) / PerPart(width) }
+
+// Join appends the elements of the next part to a message, after checking that they continue it. An error is the
+// sender's fault.
+func Join(data []byte, part Batch, width int) ([]byte, error) {
+	if int64(part.Width) != int64(width) {
+		return nil, fmt.Errorf("elements of %d bytes instead of %d", part.Width, width)
+	}
+	if len(part.Data) == 0 || len(part.Data)%width != 0 {
+		return nil, fmt.Errorf("part of %d bytes is no list of elements of %d", len(part.Data), width)
+	}
+	if int64(part.First) != int64(len(data)/width) {
+		return nil, fmt.Errorf("part starts at element %d instead of %d", part.First, len(data)/width)
+	}
+	return append(data, part.Data...), nil
+}

@@ -1,0 +1,149 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// KeygenManifest describes a key generation. All members state it in round 0.
+type KeygenManifest struct {
+	Version   uint8
+	Session   string
+	Roster    [32]byte // digest of the roster
+	KeyBits   uint32   // bits of N
+	Threshold uint32   // t: t+1 members can decrypt, t cannot
+	Kappa     uint32   // statistical security in bits
+	Batch     uint32   // candidates of one attempt
+	TrialTo   uint32   // B2: trial division by the primes up to here
+}
+
+// PropagateManifest describes a propagation. All members state it in round 0.
+type PropagateManifest struct {
+	Version         uint8
+	Session         string
+	Roster          [32]byte // digest of the roster
+	Key             [32]byte // id of the key
+	Periods         uint32
+	Delta           []uint64 // one per iteration, in units of 2^-WeightBits
+	ScoreBits       uint32
+	WeightBits      uint32
+	FailOnMismatch  bool   // false: edges that only one side knows are reported and left out
+	FullRandomizer  bool   // true: r^N in place of h_s^α
+	LimitDisclosure bool   // true: MaxSingleSource holds
+	MaxSingleSource uint32 // accounts of one bank with a single foreign source
+}
+
+// Announcement is a member's public word in round 0 of a propagation.
+type Announcement struct {
+	Manifest    PropagateManifest
+	Ciphertexts uint32   // packed ciphertexts that the member will have opened
+	Commitment  [32]byte // hiding commitment to its input
+}
+
+// ManifestVersion is the version of both manifests.
+const ManifestVersion = 1
+
+// Field is one line of a manifest, for people.
+type Field struct{ Name, Value string }
+
+// Fields lists the manifest under the names that a configuration uses.
+func (m KeygenManifest) Fields() []Field {
+	return []Field{
+		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)},
+		{"key_bits", decimal(m.KeyBits)}, {"threshold", decimal(m.Threshold)}, {"kappa", decimal(m.Kappa)},
+		{"batch", decimal(m.Batch)}, {"trial_to", decimal(m.TrialTo)},
+	}
+}
+
+// Fields lists the manifest under the names that a configuration uses.
+func (m PropagateManifest) Fields() []Field {
+	delta := make([]string, len(m.Delta))
+	for i, d := range m.Delta {
+		delta[i] = strconv.FormatUint(d, 10)
+	}
+	limit := "none"
+	if m.LimitDisclosure {
+		limit = decimal(m.MaxSingleSource)
+	}
+	return []Field{
+		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)}, {"key", hexText(m.Key)},
+		{"periods", decimal(m.Periods)}, {"delta", strings.Join(delta, " ")},
+		{"score_bits", decimal(m.ScoreBits)}, {"weight_bits", decimal(m.WeightBits)},
+		{"mismatch", map[bool]string{false: "ignore", true: "fail"}[m.FailOnMismatch]},
+		{"randomizer", map[bool]string{false: "short", true: "full"}[m.FullRandomizer]},
+		{"disclosure.max_single_source", limit},
+	}
+}
+
+// Validate checks what can be checked without the rest of the session.
+func (m KeygenManifest) Validate(members int) error {
+	switch {
+	case m.Version != ManifestVersion:
+		return fmt.Errorf("version %d, ours is %d", m.Version, ManifestVersion)
+	case m.KeyBits < 256 || m.KeyBits > 8192 || m.KeyBits%64 != 0:
+		return fmt.Errorf("key_bits %d must be a multiple of 64 between 256 and 8192", m.KeyBits)
+	case m.Kappa < 40 || m.Kappa > 256:
+		return fmt.Errorf("kappa %d is not between 40 and 256", m.Kappa)
+	case m.Batch < 1 || m.Batch > 4096:
+		return fmt.Errorf("batch %d is not between 1 and 4096", m.Batch)
+	case m.TrialTo < 1 || m.TrialTo > 1<<24:
+		return fmt.Errorf("trial_to %d is not between 1 and 2^24", m.TrialTo)
+	}
+	if err := ValidateSession(m.Session); err != nil {
+		return err
+	}
+	return ValidateThreshold(int(m.Threshold), members)
+}
+
+// Validate checks what can be checked without the rest of the session.
+func (m PropagateManifest) Validate() error {
+	switch {
+	case m.Version != ManifestVersion:
+		return fmt.Errorf("version %d, ours is %d", m.Version, ManifestVersion)
+	case m.Periods < 1 || m.Periods > 10000:
+		return fmt.Errorf("periods %d is not between 1 and 10000", m.Periods)
+	case len(m.Delta) < 1 || len(m.Delta) > 1000:
+		return fmt.Errorf("%d iterations: between 1 and 1000 are possible", len(m.Delta))
+	case m.ScoreBits < 8 || m.ScoreBits > 52:
+		return fmt.Errorf("score_bits %d is not between 8 and 52", m.ScoreBits)
+	case m.WeightBits < 8 || m.WeightBits > 62:
+		return fmt.Errorf("weight_bits %d is not between 8 and 62", m.WeightBits)
+	}
+	for i, d := range m.Delta {
+		if d >= 1<<m.WeightBits {
+			return fmt.Errorf("delta of iteration %d is not below 1", i)
+		}
+	}
+	return ValidateSession(m.Session)
+}
+
+// ValidateThreshold checks 1 <= t and n >= 2t+1 (protocol.md, security model).
+func ValidateThreshold(t, members int) error {
+	if t < 1 || members < 2*t+1 {
+		return fmt.Errorf("threshold %d with %d members: it must be at least 1 and at most %d (members >= 2·threshold+1)",
+			t, members, (members-1)/2)
+	}
+	return nil
+}
+
+// ErrDisagree is wrapped when members state different manifests: somebody must change a file, and nobody cheated.
+var ErrDisagree = errors.New("the parties describe the session differently")
+
+// Compare names the fields in which another member's manifest differs from ours. The error wraps [ErrDisagree].
+func Compare(own []Field, theirs []Field, member string) error {
+	var texts []string
+	for i := range own {
+		if own[i] != theirs[i] {
+			texts = append(texts, fmt.Sprintf("%s is %s here and %.80s at %s", own[i].Name, own[i].Value, Printable(theirs[i].Value), member))
+		}
+	}
+	if texts == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrDisagree, strings.Join(texts, "; "))
+}
+
+func decimal(x uint32) string        { return strconv.FormatUint(uint64(x), 10) }
+func hexText(digest [32]byte) string { return fmt.Sprintf("%x", digest) }
