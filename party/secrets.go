@@ -17,7 +17,8 @@ type Secrets struct {
 	seen    [32]byte
 	seed    [32]byte
 	pairs   []*seal.Pair
-	context [][]byte
+	session [][]byte // protocol and id: what both ends of a pair have in common
+	context [][]byte // all that a stream depends on
 }
 
 // Self is the index of the party in the roster.
@@ -32,21 +33,21 @@ func (s *Secrets) Stream(label string) io.Reader {
 	return sample.Stream(seal.Derive(s.seed[:], "riskprop/v1 stream "+label, s.context...))
 }
 
-// Shared is a key that only this party and the given member can derive, for this session.
-func (s *Secrets) Shared(member int, label string, context ...[]byte) [32]byte {
-	return s.pairs[member].Key(label, context...)
+// Shared is a key that only this party and the given member can derive, for this session; both derive the same.
+func (s *Secrets) Shared(member int, label string) [32]byte {
+	return s.pairs[member].Key(label, s.session...)
 }
 
 // secrets binds the identity to the round that the machine is in.
 func (m *Machine) secrets() *Secrets {
+	session := [][]byte{[]byte(m.session.Proto), []byte(m.session.ID)}
+	number := binary.BigEndian.AppendUint64(nil, uint64(m.number))
 	return &Secrets{
-		self:  m.self,
-		seen:  m.seen,
-		seed:  m.identity.seed,
-		pairs: m.pairs,
-		context: [][]byte{
-			m.input[:], []byte(m.session.Proto), []byte(m.session.ID),
-			binary.BigEndian.AppendUint64(nil, uint64(m.number)), []byte(m.identity.name), m.seen[:],
-		},
+		self:    m.self,
+		seen:    m.seen,
+		seed:    m.identity.seed,
+		pairs:   m.pairs,
+		session: session,
+		context: append(session, m.input[:], number, []byte(m.identity.name), m.seen[:]),
 	}
 }

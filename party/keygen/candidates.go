@@ -67,7 +67,7 @@ func (r *candidates) residues(self int) []*big.Int {
 	residues := mulMod(r.factors[0], r.factors[1], r.form.M)
 	lambda := new(big.Int)
 	if self < r.multipliers() {
-		lambda = shamir.Lagrange(points(r.multipliers()), r.form.M)[self]
+		lambda = shamir.Lagrange(shamir.Points(r.multipliers()), r.form.M)[self]
 	}
 	for _, residue := range residues {
 		residue.Mod(residue.Mul(residue, lambda), r.form.M)

@@ -76,9 +76,9 @@ func (r *moduli) Next(in party.Inbox) (party.Round, error) {
 
 // open interpolates every N. The values of more than 2t+1 parties must agree, and N must be of the form.
 func (r *moduli) open(values [][]*big.Int) ([]*big.Int, error) {
-	ns := combine(values[:r.multipliers()], shamir.Lagrange(points(r.multipliers()), r.form.Field), r.form.Field)
+	ns := combine(values[:r.multipliers()], shamir.Lagrange(shamir.Points(r.multipliers()), r.form.Field), r.form.Field)
 	for c, n := range ns {
-		if r.n > r.multipliers() && !shamir.Consistent(points(r.n), column(values, c), 2*r.t, r.form.Field) {
+		if r.n > r.multipliers() && !shamir.Consistent(shamir.Points(r.n), column(values, c), 2*r.t, r.form.Field) {
 			return nil, fmt.Errorf("the shares of modulus %d do not fit together: a party has computed wrongly, and public data do not tell which", c)
 		}
 		if err := r.form.CheckModulus(n); err != nil {

@@ -10,6 +10,7 @@ import (
 	"riskprop/crypto/modular"
 	"riskprop/crypto/paillier"
 	"riskprop/crypto/sample"
+	"riskprop/crypto/shamir"
 	"riskprop/party"
 )
 
@@ -78,7 +79,7 @@ func (r *prove) Next(in party.Inbox) (party.Round, error) {
 // findCulprit looks for t+1 parties whose partial decryptions give the known plaintext, and then puts every other
 // party in the place of one of them. With t+1 parties that fit there is a verdict on each of the others.
 func (r *prove) findCulprit(partials []*modular.Vector, want *big.Int) error {
-	for subset := range subsets(r.n, r.t+1) {
+	for subset := range shamir.Subsets(r.n, r.t+1) {
 		if !r.fits(subset, partials, want) {
 			continue
 		}

@@ -60,7 +60,7 @@ func (r *reduce) Next(in party.Inbox) (party.Round, error) {
 	}
 	left := make([][]*big.Int, r.pairs(), r.pairs()+1)
 	if in.Self >= 0 {
-		reduced := combine(subshares, shamir.Lagrange(points(r.multipliers()), r.form.M), r.form.M)
+		reduced := combine(subshares, shamir.Lagrange(shamir.Points(r.multipliers()), r.form.M), r.form.M)
 		for pair := range left {
 			left[pair] = reduced[pair*2*r.batch : (pair+1)*2*r.batch]
 		}

@@ -48,15 +48,6 @@ func Start(manifest schema.KeygenManifest, roster *schema.Roster) (party.Round, 
 // multipliers is 2t+1: the parties, the first ones, whose products determine a polynomial of degree 2t.
 func (s *setup) multipliers() int { return 2*s.t + 1 }
 
-// points lists 1, …, count.
-func points(count int) []int {
-	list := make([]int, count)
-	for i := range list {
-		list[i] = i + 1
-	}
-	return list
-}
-
 // dealing collects shares for every member while a party deals them.
 type dealing struct{ data [][]byte }
 

@@ -1,0 +1,30 @@
+// Package propagate moves risk scores through the joint transaction network of several banks. Every bank knows its own
+// accounts and the transactions that it sees; at the end it knows the scores of its own accounts, and nobody else does.
+// The semantics are those of [vE24] (van Egmond et al., eprint 2024/065):
+//
+//	new(a) = (1-δ)·old(a) + δ · Σ amount·old(source) / Σ amount       over a's income in the period
+//	new(a) = (1-δ)·old(a)                                             where a has no income
+//
+// # Rounds
+//
+//	agree        everybody states the manifest; every two banks find out which of their common transactions both list
+//	scores.z.i   for every period z and iteration i: ciphertexts of the scores that others need, re-randomised
+//	final        every bank's final scores, several packed into one ciphertext
+//	open         every party's partial decryptions, sealed for the owner of the scores
+//	confirm      nothing but the transcript, so that the last round is agreed, too
+//
+// Between two rounds of scores every party updates all its accounts under encryption, one multi-exponentiation an
+// account: E(new) = E(old)^w0 · ∏ E(source)^w. Weights are integers that sum to 2^w, so risk is conserved to the bit.
+// The encrypted scores of a party are a message to itself, so that they survive a restart.
+//
+// # What a bank learns
+//
+// Its own final scores, and with every other bank which of their common transactions both have. No account id is ever
+// sent: transactions are compared by tags under a key that only the two banks have. The other bank, which has that
+// key, can test guesses: whether a transaction between two accounts that it names is in our list. It can do so only
+// for transactions with itself, which it should know anyway.
+//
+// A final score is a known linear form of the neighbours' initial scores. An account whose income comes from a single
+// foreign account reveals, after one iteration, that account's score. Such accounts are counted and reported, and the
+// manifest can set a limit above which a bank refuses to go on.
+package propagate

@@ -1,0 +1,44 @@
+package propagate
+
+import (
+	"iter"
+
+	"riskprop/crypto/modular"
+	"riskprop/party"
+)
+
+// final: protocol.md section 2, step 3. Every party packs the final scores of its accounts, several into a ciphertext,
+// and publishes them re-randomised: without ids, in its own order.
+type final struct {
+	*agreement
+	previous *encrypted // nil for an auditor
+}
+
+func (r *final) Plan() party.Plan {
+	plan := party.Plan{Name: "final"}
+	for from, count := range r.packedCounts {
+		plan.Messages = append(plan.Messages,
+			party.Message{From: from, To: party.Everybody, Width: r.width(), Min: count, Max: count})
+	}
+	return plan
+}
+
+func (r *final) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
+	return func(yield func(party.Draft, error) bool) {
+		packed := r.update(r.previous).Horner(r.per, r.scale.SlotBits())
+		r.yieldVector(party.Everybody, r.rerandomize(s, packed), yield)
+	}
+}
+
+func (r *final) Check(_ party.Message, data []byte) error { return r.checkCiphertexts(data) }
+
+func (r *final) Next(in party.Inbox) (party.Round, error) {
+	packed := make([]*modular.Vector, r.n)
+	for i, data := range in.Broadcast {
+		var err error
+		if packed[i], err = r.decode(data); err != nil {
+			return nil, err
+		}
+	}
+	return &open{r.agreement, packed}, nil
+}

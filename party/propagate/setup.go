@@ -1,0 +1,136 @@
+package propagate
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"riskprop/crypto/fixed"
+	"riskprop/crypto/modular"
+	"riskprop/crypto/paillier"
+	"riskprop/party"
+	"riskprop/party/ledger"
+	"riskprop/schema"
+)
+
+// Config is what a party brings to a propagation.
+type Config struct {
+	Manifest schema.PropagateManifest
+	Roster   *schema.Roster
+	Key      *paillier.Key
+	KeyID    [32]byte
+	Share    *big.Int       // this party's share of the decryption key; nil for an auditor
+	Ledger   *ledger.Ledger // this party's data; nil for an auditor
+}
+
+// Validate checks everything that one party can check alone, and says which parameter or input to change.
+func (c Config) Validate() error {
+	if err := c.Manifest.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case c.Manifest.Roster != c.Roster.Digest():
+		return errors.New("the manifest is for another roster")
+	case c.Manifest.Key != c.KeyID:
+		return errors.New("the manifest is for another key")
+	case c.Key.Parties != c.Roster.Len():
+		return fmt.Errorf("the key is for %d parties, the roster has %d", c.Key.Parties, c.Roster.Len())
+	}
+	if _, err := c.layout().PerCiphertext(c.Key.N.BitLen()); err != nil {
+		return err
+	}
+	if c.Ledger == nil {
+		return nil
+	}
+	if _, ok := c.Roster.Index(c.Ledger.Bank); !ok {
+		return fmt.Errorf("%s is no member of the consortium (%v)", c.Ledger.Bank, c.Roster.Names())
+	}
+	if c.Ledger.Periods() > int(c.Manifest.Periods) {
+		return fmt.Errorf("%s has transactions in period %d, the session has periods 0 to %d",
+			c.Ledger.Bank, c.Ledger.Periods()-1, c.Manifest.Periods-1)
+	}
+	return nil
+}
+
+// layout is the shape of the final scores.
+func (c Config) layout() fixed.Layout {
+	return fixed.Layout{
+		ScoreBits: int(c.Manifest.ScoreBits), WeightBits: int(c.Manifest.WeightBits),
+		Steps: len(c.Manifest.Delta) * int(c.Manifest.Periods),
+	}
+}
+
+// setup is what all rounds share, never changed.
+type setup struct {
+	Config
+	n     int
+	self  int // index in the roster, or -1 for an auditor
+	scale fixed.Layout
+	per   int // scores in one packed ciphertext
+}
+
+// Start is the first round of a propagation.
+func Start(config Config) (party.Round, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	s := &setup{Config: config, n: config.Roster.Len(), self: -1, scale: config.layout()}
+	if config.Ledger != nil {
+		s.self, _ = config.Roster.Index(config.Ledger.Bank)
+	}
+	var err error
+	s.per, err = s.scale.PerCiphertext(config.Key.N.BitLen())
+	return &agree{s}, err
+}
+
+// Input is the digest of everything that the party brings, for its machine.
+func (c Config) Input() [32]byte {
+	manifest := schema.Encode(c.Manifest)
+	if c.Ledger == nil {
+		return schema.Digest("riskprop/v1 input", manifest)
+	}
+	digest := c.Ledger.Digest()
+	return schema.Digest("riskprop/v1 input", manifest, digest[:])
+}
+
+// accounts is the number of the party's own accounts.
+func (s *setup) accounts() int { return len(s.Ledger.Accounts) }
+
+// packed is the number of ciphertexts that hold the scores of so many accounts.
+func (s *setup) packed(accounts int) int { return (accounts + s.per - 1) / s.per }
+
+// width is the number of bytes of a ciphertext.
+func (s *setup) width() int { return s.Key.Ring().Width() }
+
+// rerandomize multiplies with fresh encryptions of zero, as the manifest says.
+func (s *setup) rerandomize(secrets *party.Secrets, v *modular.Vector) *modular.Vector {
+	stream := secrets.Stream("randomizer")
+	if s.Manifest.FullRandomizer {
+		return s.Key.RerandomizeFull(stream, v)
+	}
+	return s.Key.Rerandomize(stream, v)
+}
+
+// checkCiphertexts is the check of every message that consists of elements of Z_{N²}: each must be a unit.
+func (s *setup) checkCiphertexts(data []byte) error {
+	v, err := s.decode(data)
+	if err != nil {
+		return err
+	}
+	return s.Key.Check(v)
+}
+
+// decode reads a message of ciphertexts.
+func (s *setup) decode(data []byte) (*modular.Vector, error) { return s.Key.Ring().Decode(data) }
+
+// yieldVector hands a message to the machine in pieces, so that it is never twice in memory.
+func (s *setup) yieldVector(to int, v *modular.Vector, yield func(party.Draft, error) bool) bool {
+	step := schema.PerPart(s.width())
+	for at := 0; at < v.Len(); at += step {
+		piece := v.Slice(at, min(at+step, v.Len()))
+		if !yield(party.Draft{To: to, Data: piece.Append(nil)}, nil) {
+			return false
+		}
+	}
+	return true
+}
