@@ -1,0 +1,67 @@
+package modular
+
+import "math/big"
+
+// ExpBatch returns bases[i]^exps[i] mod mods[i], in [0, mods[i]). exps and mods each have either as many elements as bases
+// or one, which then holds for all. Exponents must not be negative, moduli are odd and at least 3; anything else panics.
+// The exponents may be secret, but over math/big this is not constant-time.
+func ExpBatch(bases, exps, mods []*big.Int) []*big.Int {
+	requireLengths(len(bases), len(exps))
+	requireModuli(len(bases), mods)
+	requireAll(bases, present, "base %d is nil")
+	requireAll(exps, nonNegative, "exponent %d must not be negative")
+	out := make([]*big.Int, len(bases))
+	batch(len(bases), heavy, func(s *scratch, from, to int) {
+		for i := from; i < to; i++ {
+			m := pick(mods, i)
+			out[i] = s.exp(s.reduce(bases[i], m), pick(exps, i), m)
+		}
+	})
+	return out
+}
+
+// JacobiBatch returns the Jacobi symbols (xs[i] / mods[i]): 1, -1, or 0 if they share a factor. mods has either as many
+// elements as xs or one, which then holds for all. Moduli are odd and at least 3; anything else panics.
+func JacobiBatch(xs, mods []*big.Int) []int {
+	requireModuli(len(xs), mods)
+	requireAll(xs, present, "number %d is nil")
+	out := make([]int, len(xs))
+	batch(len(xs), cheap, func(_ *scratch, from, to int) {
+		for i := from; i < to; i++ {
+			out[i] = big.Jacobi(xs[i], pick(mods, i))
+		}
+	})
+	return out
+}
+
+// Coprime says for each of ns whether it shares no factor with product: trial division by all primes of a product at once.
+// The product may be much longer than the ns, which must be positive; anything else panics.
+func Coprime(ns []*big.Int, product *big.Int) []bool {
+	requireAll(ns, positive, "number %d must be positive")
+	require(product != nil, "product is nil")
+	out := make([]bool, len(ns))
+	batch(len(ns), heavy, func(s *scratch, from, to int) {
+		for i := from; i < to; i++ {
+			s.quotient.QuoRem(product, ns[i], &s.product)
+			out[i] = coprime(s.product.Abs(&s.product), ns[i])
+		}
+	})
+	return out
+}
+
+// pick returns element i of a list that may hold one element for all.
+func pick(xs []*big.Int, i int) *big.Int {
+	if len(xs) == 1 {
+		return xs[0]
+	}
+	return xs[i]
+}
+
+func requireLengths(n, m int) {
+	require(m == n || m == 1, "%d elements for a batch of %d: need as many, or one", m, n)
+}
+
+func requireModuli(n int, mods []*big.Int) {
+	requireLengths(n, len(mods))
+	requireAll(mods, oddModulus, "modulus %d must be odd and at least 3")
+}
