@@ -84,11 +84,13 @@ func (m *Machine) join(i int, message Message) ([]byte, error) {
 	return data, nil
 }
 
-// blame makes a Blame of an error about a message. A disagreement is nobody's fault and stays what it is, and an error
-// that already names a culprit is left alone.
+// blame makes a Blame of an error about a message. A disagreement is nobody's fault and stays what it is. A party does
+// not blame itself: what it said earlier does not fit what it brings now.
 func (m *Machine) blame(message Message, err error) error {
-	var named *Blame
-	if errors.Is(err, schema.ErrDisagree) || errors.As(err, &named) {
+	if message.From == m.self {
+		return fmt.Errorf("%w: %w", ErrInput, err)
+	}
+	if errors.Is(err, schema.ErrDisagree) {
 		return err
 	}
 	return &Blame{

@@ -13,6 +13,10 @@ var ErrStale = errors.New("event is stale")
 // ErrSplit is wrapped when a member signs another history than ours: the log has shown us two.
 var ErrSplit = errors.New("split view: the log shows the parties different histories")
 
+// ErrInput is wrapped when what this party said earlier does not fit what it brings now: it was started again with
+// another input, manifest or identity. Nobody else is concerned; with the old input it can go on.
+var ErrInput = errors.New("this party has said something else before, with another input or manifest")
+
 // Blame names the member whose signed word breaks the protocol.
 type Blame struct {
 	Party   string
@@ -51,3 +55,14 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Err.Error() }
 
 func (f *Fault) Unwrap() error { return f.Err }
+
+// Refusal is how a round says that this party does not go on, for a reason whose details are its own: the others are
+// told the reason only.
+type Refusal struct {
+	Reason string // for everybody
+	Err    error  // for this party's operator
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+func (r *Refusal) Unwrap() error { return r.Err }

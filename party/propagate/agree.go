@@ -111,7 +111,8 @@ func (r *agree) Next(in party.Inbox) (party.Round, error) {
 func (r *agree) match(common *agreement, in party.Inbox) error {
 	own, digest := in.Private[r.self], r.Ledger.Digest()
 	if !bytes.Equal(own[:tagWidth], digest[:]) {
-		return fmt.Errorf("the input of %s has changed since this session began: use the files that it began with, or begin a new session", r.Ledger.Bank)
+		return fmt.Errorf("%w: the data of %s have changed since this session began: use the files that it began with, or begin a new session",
+			party.ErrInput, r.Ledger.Bank)
 	}
 	var lists [][]sharedEdge
 	for peer := range r.n {
@@ -121,7 +122,8 @@ func (r *agree) match(common *agreement, in party.Inbox) error {
 			list, counts = r.intersect(own[tagWidth:], in.Private[peer], peer)
 			common.report.Peers = append(common.report.Peers, counts)
 			if r.Manifest.FailOnMismatch && counts.OnlyHere+counts.OnlyThere+counts.AmountsDiffer > 0 {
-				return fmt.Errorf("the transactions with %s do not match: %s", counts.Peer, counts)
+				return &party.Refusal{Reason: "transactions do not match those of another bank",
+					Err: fmt.Errorf("the transactions with %s do not match: %s", counts.Peer, counts)}
 			}
 		}
 		lists = append(lists, list)
@@ -129,8 +131,9 @@ func (r *agree) match(common *agreement, in party.Inbox) error {
 	common.flows = r.sortFlows(r.internal(), lists)
 	common.report.SingleSource = singleSource(lists, r.Ledger.Bank)
 	if limit := int(r.Manifest.MaxSingleSource); r.Manifest.LimitDisclosure && common.report.SingleSource > limit {
-		return fmt.Errorf("%d accounts of %s have a single foreign source, whose score they could reveal; disclosure.max_single_source allows %d",
-			common.report.SingleSource, r.Ledger.Bank, limit)
+		return &party.Refusal{Reason: "more of its scores could reveal a single foreign one than disclosure.max_single_source allows",
+			Err: fmt.Errorf("%d accounts of %s have a single foreign source, whose score they could reveal; disclosure.max_single_source allows %d",
+				common.report.SingleSource, r.Ledger.Bank, limit)}
 	}
 	return nil
 }
