@@ -1,0 +1,156 @@
+// Package embed runs a NATS server with JetStream inside this process: for a party that hosts the session's log itself, and
+// for tests that need the real thing without a network.
+//
+// The server listens on nothing; clients reach it through [Server.InProcessConn], which is what bus/jet.ConnectInProcess
+// asks for. Every write is synced to disk before it is acknowledged, and Start refuses to return a server on which that is not
+// so: the server's own default acknowledges what is not on the disk yet. The store directory is locked, because the server
+// itself would open one that is already in use and destroy it.
+//
+// It is the only package that imports nats-server.
+package embed
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
+)
+
+const (
+	// maxPayload is the largest message in bytes that a client may send: above the 2 MiB of a record and its headers.
+	maxPayload = 8 << 20
+	// startTimeout bounds how long the server may take until it is ready, startPoll is how often it is asked.
+	startTimeout = 60 * time.Second
+	startPoll    = 50 * time.Millisecond
+	lockName     = "riskprop.lock"
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrLocked: another server, of this or another process, uses the store directory.
+	ErrLocked = errors.New("store directory is in use: stop the other server, or choose another directory")
+	// ErrStart: the server did not come up; the error wraps what it said.
+	ErrStart = errors.New("embedded NATS server did not start")
+)
+
+// Config says where and under which name a server runs.
+type Config struct {
+	StoreDir string         // where the log is kept; created when missing
+	Name     string         // the server's name in its log
+	Logger   zerolog.Logger // receives what the server logs; the zero value drops it
+}
+
+// Validate returns an error unless both the directory and the name are given.
+func (c Config) Validate() error {
+	if c.StoreDir == "" {
+		return errors.New("embed: no store directory: set StoreDir")
+	}
+	if c.Name == "" {
+		return errors.New("embed: no server name: set Name")
+	}
+	return nil
+}
+
+// Server is a running server. Safe for concurrent use.
+type Server struct {
+	nats *server.Server
+	lock *os.File
+	stop sync.Once
+}
+
+// Start runs a server on cfg.StoreDir and returns when it is ready; a directory that was used before keeps everything. The
+// error wraps ErrLocked when the directory is in use and ErrStart when the server did not come up.
+func Start(cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
+		return nil, fmt.Errorf("embed: create store directory: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(cfg.StoreDir, lockName))
+	if err != nil {
+		return nil, fmt.Errorf("embed: lock %s: %w", cfg.StoreDir, err)
+	}
+	s, err := start(cfg, options(cfg))
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+// options returns the server's options; see the package comment for why.
+func options(cfg Config) *server.Options {
+	return &server.Options{
+		ServerName:             cfg.Name,
+		StoreDir:               cfg.StoreDir,
+		JetStream:              true,
+		SyncAlways:             true,
+		DontListen:             true,
+		NoSigs:                 true, // otherwise the server takes over this process's signals
+		DisableJetStreamBanner: true,
+		MaxPayload:             maxPayload,
+	}
+}
+
+// start runs a server and shuts it down again unless it is as it must be.
+func start(cfg Config, opts *server.Options) (*Server, error) {
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	log := newLogger(cfg.Logger)
+	ns.SetLoggerV2(log, cfg.Logger.GetLevel() <= zerolog.DebugLevel, cfg.Logger.GetLevel() <= zerolog.TraceLevel, false)
+	s := &Server{nats: ns}
+	ns.Start()
+	if err := ready(ns, log); err != nil {
+		s.Shutdown()
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	return s, nil
+}
+
+// ready waits until the server takes connections and checks that it syncs every write.
+func ready(ns *server.Server, log *logger) error {
+	for deadline := time.Now().Add(startTimeout); !ns.ReadyForConnections(startPoll); {
+		if err := log.fatal(); err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not ready after %v", startTimeout)
+		}
+	}
+	if !ns.JetStreamEnabled() {
+		return errors.New("JetStream is not enabled")
+	}
+	info, err := ns.Jsz(nil)
+	if err != nil {
+		return fmt.Errorf("ask for the JetStream configuration: %w", err)
+	}
+	if !info.Config.SyncAlways {
+		return errors.New("the server does not sync every write: set sync_interval to always")
+	}
+	return nil
+}
+
+// InProcessConn returns the client's end of a new connection.
+func (s *Server) InProcessConn() (net.Conn, error) {
+	return s.nats.InProcessConn()
+}
+
+// Shutdown stops the server, waits until it is down and unlocks the store directory. Calling it again does nothing.
+func (s *Server) Shutdown() {
+	s.stop.Do(func() {
+		s.nats.Shutdown()
+		s.nats.WaitForShutdown()
+		if s.lock != nil {
+			s.lock.Close() // read-only: closing cannot lose anything, and it releases the lock
+		}
+	})
+}

@@ -1,0 +1,112 @@
+package jet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// tryTimeout bounds one request: a server that has just died never answers it.
+	tryTimeout = 3 * time.Second
+	// minWait and maxWait bound the pause between two tries.
+	minWait = 20 * time.Millisecond
+	maxWait = time.Second
+)
+
+// errAgain means that a try was answered and settled nothing.
+var errAgain = errors.New("no final answer yet")
+
+// backoff is a growing pause between tries. The zero value is ready.
+type backoff struct{ wait time.Duration }
+
+// pause waits, longer each time. It returns false when ctx ended.
+func (b *backoff) pause(ctx context.Context) bool {
+	b.wait = min(max(2*b.wait, minWait), maxWait)
+	timer := time.NewTimer(b.wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// reset makes the next pause short again.
+func (b *backoff) reset() { b.wait = 0 }
+
+// persist calls try, which sends requests to subjects, until it succeeds or fails for good, or Config.Budget is used up.
+func (l *Log) persist(ctx context.Context, try func(context.Context) error, subjects ...string) error {
+	budget, cancel := context.WithTimeout(ctx, l.cfg.Budget)
+	defer cancel()
+	var b backoff
+	for {
+		err := l.once(budget, try, subjects...)
+		if err == nil || !transient(err) {
+			return err
+		}
+		if !b.pause(budget) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, err)
+		}
+	}
+}
+
+// once calls try with a context that ends after tryTimeout, or when publishing to subjects turns out not to be permitted.
+func (l *Log) once(ctx context.Context, try func(context.Context) error, subjects ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	ctx, done := l.guard.watch(ctx, subjects...)
+	defer done()
+	err := try(ctx)
+	if err != nil && ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return translate(err)
+}
+
+// ended returns why ctx, which was made by guard.watch, ended: the permission violation or its parent's error.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, nats.ErrPermissionViolation) {
+		return cause
+	}
+	return ctx.Err()
+}
+
+// transient reports whether the same request may succeed later: the connection is down, a cluster is electing a leader, the
+// answer is late, or it settled nothing.
+func transient(err error) bool {
+	for _, target := range []error{
+		errAgain,
+		context.DeadlineExceeded,
+		nats.ErrTimeout,
+		nats.ErrNoResponders,
+		nats.ErrDisconnected,
+		nats.ErrReconnectBufExceeded,
+		nats.ErrStaleConnection,
+		jetstream.ErrNoStreamResponse,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	code := apiError(err).Code
+	return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests
+}
+
+// apiError returns what the JetStream API answered, or zeros when err is no such answer.
+func apiError(err error) jetstream.APIError {
+	var je jetstream.JetStreamError
+	if errors.As(err, &je) && je.APIError() != nil {
+		return *je.APIError()
+	}
+	return jetstream.APIError{}
+}
