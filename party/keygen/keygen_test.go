@@ -162,7 +162,7 @@ func TestDisagreement(t *testing.T) {
 	other.TrialTo++
 	err := partytest.Run(partytest.NewLog(c.roster),
 		c.machine(t, c.ids[0], c.manifest), c.machine(t, c.ids[1], other), c.machine(t, c.ids[2], c.manifest))
-	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), "trial_to is 4097 here and 4096 at alice") { // bob notices first
+	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), "trial_to is 4096 here and 4097 at bob") {
 		t.Errorf("%v", err)
 	}
 }

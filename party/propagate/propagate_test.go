@@ -180,7 +180,7 @@ func TestPolicies(t *testing.T) {
 		text, reason string
 	}{
 		"mismatch": {func(m *schema.PropagateManifest) { m.FailOnMismatch = true },
-			"machine 1: round 0 (agree): the transactions with charlie do not match: 0 agreed, 1 only here", "do not match those of another bank"},
+			"machine 2: round 0 (agree): the transactions with bob do not match: 0 agreed, 1 only here", "do not match those of another bank"},
 		"disclosure": {func(m *schema.PropagateManifest) { m.LimitDisclosure = true },
 			"machine 0: round 0 (agree): 1 accounts of alice have a single foreign source", "disclosure.max_single_source"},
 	} {
