@@ -3,6 +3,7 @@ package party
 import (
 	"crypto/ed25519"
 	"fmt"
+	"io"
 
 	"riskprop/crypto/seal"
 	"riskprop/schema"
@@ -35,11 +36,8 @@ func (id *Identity) Public() schema.Member {
 	return schema.Member{Name: id.name, Sign: [32]byte(id.sign.Public().(ed25519.PublicKey)), Seal: id.seal.Public()}
 }
 
-// String is the name: an Identity that is printed by mistake shows no secret.
-func (id *Identity) String() string { return id.name }
-
-// GoString is the name, for %#v.
-func (id *Identity) GoString() string { return id.name }
+// Format writes the name, whatever the verb: an Identity that is printed by mistake shows no secret.
+func (id *Identity) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, id.name) }
 
 // pairs computes the secret shared with every member of the roster, the party itself included.
 func (id *Identity) pairs(roster *schema.Roster) ([]*seal.Pair, error) {

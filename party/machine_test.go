@@ -281,7 +281,7 @@ func TestNewMachineRefuses(t *testing.T) {
 // TestIdentityShowsNoSecret: formatting an identity by mistake gives its name.
 func TestIdentityShowsNoSecret(t *testing.T) {
 	w := newWorld(t)
-	for _, format := range []string{"%v", "%+v", "%s", "%#v"} {
+	for _, format := range []string{"%v", "%+v", "%s", "%#v", "%d", "%x"} {
 		if got := fmt.Sprintf(format, w.identities[0]); got != "alice" {
 			t.Errorf("%s shows %q", format, got)
 		}

@@ -2,6 +2,7 @@ package party
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"riskprop/crypto/sample"
@@ -20,6 +21,9 @@ type Secrets struct {
 	session [][]byte // protocol and id: what both ends of a pair have in common
 	context [][]byte // all that a stream depends on
 }
+
+// Format writes the type's name, whatever the verb: Secrets that are printed by mistake show nothing.
+func (s *Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "party.Secrets") }
 
 // Self is the index of the party in the roster.
 func (s *Secrets) Self() int { return s.self }

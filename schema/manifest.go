@@ -32,7 +32,7 @@ type PropagateManifest struct {
 	FailOnMismatch  bool   // false: edges that only one side knows are reported and left out
 	FullRandomizer  bool   // true: r^N in place of h_s^α
 	LimitDisclosure bool   // true: MaxSingleSource holds
-	MaxSingleSource uint32 // accounts of one bank with a single foreign source
+	MaxSingleSource uint32 // accounts of one bank with a single foreign source; 0 unless it holds
 }
 
 // Announcement is a member's public word in round 0 of a propagation.
@@ -64,8 +64,11 @@ func (m PropagateManifest) Fields() []Field {
 		delta[i] = strconv.FormatUint(d, 10)
 	}
 	limit := "none"
-	if m.LimitDisclosure {
+	switch {
+	case m.LimitDisclosure:
 		limit = decimal(m.MaxSingleSource)
+	case m.MaxSingleSource != 0: // Validate refuses it; another member may state it
+		limit = "none (" + decimal(m.MaxSingleSource) + ")"
 	}
 	return []Field{
 		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)}, {"key", hexText(m.Key)},
@@ -110,6 +113,8 @@ func (m PropagateManifest) Validate() error {
 		return fmt.Errorf("score_bits %d is not between 8 and 52", m.ScoreBits)
 	case m.WeightBits < 8 || m.WeightBits > 62:
 		return fmt.Errorf("weight_bits %d is not between 8 and 62", m.WeightBits)
+	case !m.LimitDisclosure && m.MaxSingleSource != 0:
+		return fmt.Errorf("disclosure.max_single_source is %d but does not hold: it must be 0 then", m.MaxSingleSource)
 	}
 	for i, d := range m.Delta {
 		if d >= 1<<m.WeightBits {
@@ -121,7 +126,7 @@ func (m PropagateManifest) Validate() error {
 
 // ValidateThreshold checks 1 <= t and n >= 2t+1 (protocol.md, security model).
 func ValidateThreshold(t, members int) error {
-	if t < 1 || members < 2*t+1 {
+	if t < 1 || t > (members-1)/2 { // 2t+1 may overflow
 		return fmt.Errorf("threshold %d with %d members: it must be at least 1 and at most %d (members >= 2·threshold+1)",
 			t, members, (members-1)/2)
 	}

@@ -38,10 +38,14 @@ func IntWidth(bound *big.Int) int { return bound.BitLen()/8 + 1 }
 
 // AppendInt appends a signed integer with |x| < 2^(8·width-1) as x + 2^(8·width-1), big-endian. It panics on others.
 func AppendInt(dst []byte, x *big.Int, width int) []byte {
+	if x.BitLen() >= 8*width {
+		panic("schema: integer does not fit its width")
+	}
 	return AppendUint(dst, new(big.Int).Add(x, bias(width)), width)
 }
 
-// Ints splits data into signed integers of the given width, each of which must have |x| <= bound.
+// Ints splits data into signed integers of the given width, each of which must have |x| <= bound. The
+// width must be at least [IntWidth] of the bound.
 func Ints(data []byte, width int, bound *big.Int) ([]*big.Int, error) {
 	out, err := Uints(data, width, new(big.Int).Lsh(big.NewInt(1), uint(8*width)))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 )
@@ -27,7 +28,8 @@ type Roster struct {
 	digest  [32]byte
 }
 
-// NewRoster sorts and checks the members: 3 to 31, names valid and distinct, keys valid and distinct.
+// NewRoster sorts and checks the members: 3 to 31, names valid and distinct, keys distinct and none of low order, with
+// which anybody could sign or read in the member's place.
 func NewRoster(members []Member) (*Roster, error) {
 	if len(members) < MinMembers || len(members) > MaxMembers {
 		return nil, fmt.Errorf("%d members: a consortium has %d to %d", len(members), MinMembers, MaxMembers)
@@ -58,10 +60,44 @@ func (m Member) validate() error {
 	if err := ValidateName(m.Name); err != nil {
 		return err
 	}
-	if _, err := ecdh.X25519().NewPublicKey(m.Seal[:]); err != nil {
-		return fmt.Errorf("sealing key: %w", err)
+	if lowOrder(m.Seal) {
+		return fmt.Errorf("sealing key %x is of low order", m.Seal)
+	}
+	if lowOrder(montgomery(m.Sign)) {
+		return fmt.Errorf("signing key %x is of low order", m.Sign)
 	}
 	return nil
+}
+
+// lowOrder tells whether the secret shared with an X25519 key is zero, whatever the other key (RFC 7748, section 6.1).
+func lowOrder(key [32]byte) bool {
+	// Any scalar tells: clamping makes it a multiple of the cofactor and not of the prime order.
+	private, err := ecdh.X25519().NewPrivateKey(make([]byte, 32))
+	if err != nil {
+		panic("schema: " + err.Error()) // 32 bytes are always a key
+	}
+	public, err := ecdh.X25519().NewPublicKey(key[:])
+	if err != nil {
+		panic("schema: " + err.Error())
+	}
+	_, err = private.ECDH(public)
+	return err != nil
+}
+
+// montgomery maps an Ed25519 key to the X25519 key of the same order, u = (1+y)/(1-y) mod 2^255-19 (RFC 7748, section
+// 4.1). The neutral element, y = 1, becomes 0.
+func montgomery(key [32]byte) [32]byte {
+	one := big.NewInt(1)
+	p := new(big.Int).Lsh(one, 255)
+	p.Sub(p, big.NewInt(19))
+	key[31] &= 0x7f // the sign of x
+	slices.Reverse(key[:])
+	y := new(big.Int).SetBytes(key[:])
+	u := new(big.Int)
+	u.ModInverse(new(big.Int).Sub(one, y), p) // stays 0 where there is none
+	u.Mul(u, y.Add(y, one)).Mod(u, p).FillBytes(key[:])
+	slices.Reverse(key[:])
+	return key
 }
 
 // Len is the number of members.

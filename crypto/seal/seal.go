@@ -49,6 +49,9 @@ func NewPrivateKey(seed [32]byte) *PrivateKey {
 // Public returns the public key, 32 bytes.
 func (k *PrivateKey) Public() [32]byte { return [32]byte(k.key.PublicKey().Bytes()) }
 
+// Format prints the type in place of the key, whatever the verb: a key that is printed by mistake shows no secret.
+func (PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "seal.PrivateKey") }
+
 // Pair holds the secret that two parties share. Both ends derive the same one. A party may be paired with itself,
 // for what it writes to be read by itself after a restart.
 type Pair struct{ secret [32]byte }
@@ -70,6 +73,9 @@ func NewPair(own *PrivateKey, peer [32]byte) (*Pair, error) {
 	}
 	return &Pair{Derive(shared, "riskprop/v1 pair", low[:], high[:])}, nil
 }
+
+// Format prints the type in place of the secret, whatever the verb.
+func (Pair) Format(f fmt.State, _ rune) { fmt.Fprint(f, "seal.Pair") }
 
 // Seal encrypts plaintext for the other end. The context, which both ends must give alike, binds the box to its
 // place: the slot's subject and the transcript before it.
