@@ -9,10 +9,8 @@ import (
 
 // advance goes to the next round once every part that this party can read is there.
 func (m *Machine) advance() error {
-	for _, a := range m.arrivals {
-		if a.batch == nil {
-			return nil
-		}
+	if len(m.missing) > 0 {
+		return nil
 	}
 	inbox, err := m.inbox()
 	if err != nil {
@@ -38,7 +36,7 @@ func (m *Machine) advance() error {
 	m.round, m.plan = next, next.Plan()
 	m.number++
 	m.heads = make([]statement, len(digests))
-	m.arrivals = nil
+	m.arrivals, m.missing = nil, nil
 	return nil
 }
 
@@ -92,6 +90,9 @@ func (m *Machine) blame(message Message, err error) error {
 	}
 	if errors.Is(err, schema.ErrDisagree) {
 		return err
+	}
+	if errors.Is(err, schema.ErrUntrusted) {
+		err = errors.New(err.Error()) // what a member has signed is no noise
 	}
 	return &Blame{
 		Party:   m.session.Roster.Member(message.From).Name,

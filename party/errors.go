@@ -10,8 +10,9 @@ import (
 // ErrStale is returned for an event that was applied before, belongs to a round that is over, or to another session.
 var ErrStale = errors.New("event is stale")
 
-// ErrSplit is wrapped when a member signs another history than ours: the log has shown us two.
-var ErrSplit = errors.New("split view: the log shows the parties different histories")
+// ErrSplit is wrapped when a member signs another history than ours: the log has shown us two, or it signs what it has
+// not seen.
+var ErrSplit = errors.New("split view: the parties have different histories of the session")
 
 // ErrInput is wrapped when what this party said earlier does not fit what it brings now: it was started again with
 // another input, manifest or identity. Nobody else is concerned; with the old input it can go on.

@@ -28,8 +28,9 @@ type Machine struct {
 	plan     Plan
 	number   int
 	seen     [32]byte
-	heads    []statement // by member
-	arrivals []arrival   // parts to be fetched, once the heads are complete; by message of the plan, then by number
+	heads    []statement         // by member
+	arrivals []arrival           // parts to be fetched, once the heads are complete; by message of the plan, then by number
+	missing  map[schema.Slot]int // those that are not there yet: index in arrivals
 }
 
 // statement is a member's head of the current round, once it has been seen.
@@ -112,16 +113,12 @@ func (m *Machine) Apply(event schema.Event) error {
 	if event.Slot.Session != m.session.ID || event.Slot.Proto != m.session.Proto || m.Done() {
 		return ErrStale
 	}
+	if event.Head == nil {
+		return m.applyPart(event)
+	}
 	trial := *m
 	trial.heads = slices.Clone(m.heads)
-	trial.arrivals = slices.Clone(m.arrivals)
-	var err error
-	if event.Head != nil {
-		err = trial.applyHead(event)
-	} else {
-		err = trial.applyPart(event)
-	}
-	if err != nil {
+	if err := trial.applyHead(event); err != nil {
 		return err
 	}
 	*m = trial
@@ -143,18 +140,35 @@ func (m *Machine) applyHead(event schema.Event) error {
 	case m.heads[event.Sender].head != nil:
 		return ErrStale
 	case event.Head.Seen != m.seen:
-		return fmt.Errorf("%w: in round %d (%s) %s signs the history %x, ours is %x",
-			ErrSplit, m.number, m.plan.Name, event.Slot.From, event.Head.Seen[:6], m.seen[:6])
+		return m.otherHistory(event)
 	}
-	if err := checkRefs(m.plan, m.session.Roster, event.Sender, event.Head); err != nil {
-		return &Blame{Party: event.Slot.From, Slot: event.Slot, Err: err}
+	if private, err := m.checkRefs(event); err != nil {
+		return &Blame{Party: event.Slot.From, Slot: event.Slot, Private: private, Err: err}
 	}
 	m.heads[event.Sender] = statement{event.Head, sha256.Sum256(event.Raw)}
 	if !m.Complete() {
 		return nil
 	}
 	m.arrivals = m.expectedParts()
+	m.missing = make(map[schema.Slot]int, len(m.arrivals))
+	for i, a := range m.arrivals {
+		m.missing[a.slot] = i
+	}
 	return m.advance()
+}
+
+// otherHistory words a head that signs another transcript than ours. In round 0 that can only be another roster.
+func (m *Machine) otherHistory(event schema.Event) error {
+	theirs := event.Head.Seen
+	switch {
+	case event.Sender == m.self:
+		return fmt.Errorf("%w: in round %d (%s) it signed the history %x, now it is %x",
+			ErrInput, m.number, m.plan.Name, theirs[:6], m.seen[:6])
+	case m.number == 0:
+		return fmt.Errorf("%w: %s has another roster than this party", schema.ErrDisagree, event.Slot.From)
+	}
+	return fmt.Errorf("%w: in round %d (%s) %s signs the history %x, ours is %x",
+		ErrSplit, m.number, m.plan.Name, event.Slot.From, theirs[:6], m.seen[:6])
 }
 
 // readable tells whether this party can read a message.
@@ -186,8 +200,8 @@ func (m *Machine) slot(from int, to string, part schema.Part) schema.Slot {
 }
 
 func (m *Machine) applyPart(event schema.Event) error {
-	at := slices.IndexFunc(m.arrivals, func(a arrival) bool { return a.slot == event.Slot })
-	if at < 0 || m.arrivals[at].batch != nil {
+	at, awaited := m.missing[event.Slot]
+	if !awaited {
 		return ErrStale
 	}
 	if err := m.arrivals[at].ref.Verify(event.Raw); err != nil {
@@ -198,7 +212,13 @@ func (m *Machine) applyPart(event schema.Event) error {
 		return m.blame(m.plan.Messages[m.arrivals[at].message], err)
 	}
 	m.arrivals[at].batch = &batch
-	return m.advance()
+	delete(m.missing, event.Slot)
+	if err := m.advance(); err != nil {
+		m.arrivals[at].batch = nil
+		m.missing[event.Slot] = at
+		return err
+	}
+	return nil
 }
 
 // open unseals and decodes a part whose bytes its sender has signed.

@@ -80,25 +80,25 @@ func recipient(roster *schema.Roster, to int) string {
 }
 
 // checkRefs compares what a head announces with the plan: neither a message that was not planned nor one of another
-// size.
-func checkRefs(plan Plan, roster *schema.Roster, from int, head *schema.Head) error {
+// size. It tells whether the trouble is with a message to this party, of which the others may know less.
+func (m *Machine) checkRefs(event schema.Event) (private bool, err error) {
 	planned := 0
-	for _, message := range plan.Messages {
-		if message.From != from {
+	for _, message := range m.plan.Messages {
+		if message.From != event.Sender {
 			continue
 		}
-		to := recipient(roster, message.To)
-		parts := len(head.For(to))
+		to := recipient(m.session.Roster, message.To)
+		parts := len(event.Head.For(to))
 		low, high := schema.Parts(message.Min, message.Width), schema.Parts(message.Max, message.Width)
 		if parts < low || parts > high {
-			return fmt.Errorf("%d parts for %s, %d to %d are due", parts, to, low, high)
+			return message.To != Everybody && message.To == m.self, fmt.Errorf("%d parts for %s, %d to %d are due", parts, to, low, high)
 		}
 		planned += parts
 	}
-	if planned != len(head.Parts) {
-		return fmt.Errorf("%d parts for recipients to whom it has nothing to say", len(head.Parts)-planned)
+	if planned != len(event.Head.Parts) {
+		return false, fmt.Errorf("%d parts for recipients to whom it has nothing to say", len(event.Head.Parts)-planned)
 	}
-	return nil
+	return false, nil
 }
 
 // Ended is the part of a final round that all protocols have in common: nobody speaks any more.

@@ -12,7 +12,7 @@ import (
 // Secrets is a party's only randomness, bound to one round of one session. Every stream is derived from the party's
 // seed, the digest of its own input, the session, the round and the transcript before it. So a party that is started
 // again draws the same, and one with another input or another history draws something unrelated: no random value
-// ever serves two different messages.
+// ever serves two different messages. A session's id must never be used again with the same identities.
 type Secrets struct {
 	self    int
 	seen    [32]byte

@@ -46,19 +46,19 @@ func (w *world) parts(t *testing.T, from string) []schema.Ref {
 
 // TestVerdictOnHeads: each row is a head that bob signs, and what alice says of it. Her state stays as it was.
 func TestVerdictOnHeads(t *testing.T) {
-	ref := schema.Ref{To: "alice", Size: 10}
+	ref := schema.Ref{To: "charlie", Size: 10} // alice looks on
 	for name, c := range map[string]struct {
 		round int
 		head  func(*world) schema.Head
 		want  string
 		is    error
 	}{
-		"other history": {0, func(w *world) schema.Head { return schema.Head{Parts: w.parts(t, "bob")} }, "bob signs the history", party.ErrSplit},
+		"other history": {0, func(w *world) schema.Head { return schema.Head{Parts: w.parts(t, "bob")} }, "bob has another roster", schema.ErrDisagree},
 		"early":         {1, func(w *world) schema.Head { return schema.Head{Seen: w.seen()} }, "round 1 while round 0", nil},
 		"missing parts": {0, func(w *world) schema.Head { return schema.Head{Seen: w.seen()} }, "0 parts for all, 1 to 1 are due", nil},
 		"too many parts": {0, func(w *world) schema.Head {
 			parts := w.parts(t, "bob")
-			return schema.Head{Seen: w.seen(), Parts: append([]schema.Ref{ref}, parts...)}
+			return schema.Head{Seen: w.seen(), Parts: append(parts[:len(parts):len(parts)], ref)}
 		}, "parts for", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

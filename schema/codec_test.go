@@ -93,7 +93,7 @@ var (
 	sampleKeygen   = KeygenManifest{Version: 1, Session: "k1", Roster: [32]byte{3}, KeyBits: 2048, Threshold: 1, Kappa: 80, Batch: 256, TrialTo: 1 << 17}
 	sampleManifest = PropagateManifest{
 		Version: 1, Session: "p1", Roster: [32]byte{3}, Key: [32]byte{2}, Periods: 3, Delta: []uint64{1 << 39, 255, 256, 0},
-		ScoreBits: 32, WeightBits: 40, FailOnMismatch: true, LimitDisclosure: true, MaxSingleSource: 5,
+		ScoreBits: 32, WeightBits: 40, FailOnMismatch: true, LimitDisclosure: true, MaxSingleSource: 5, MaxAccounts: 1000, MaxEdges: 300,
 	}
 	sampleAnnouncement = Announcement{Manifest: sampleManifest, Ciphertexts: 70000, Commitment: [32]byte{6}}
 )

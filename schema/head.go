@@ -14,7 +14,7 @@ const (
 	MaxHead   = 1 << 20   // bytes of a head's record
 	MaxRecord = 512 << 10 // bytes of a part's record
 	maxReason = 400       // bytes of an abort's reason
-	maxRefs   = 12000     // parts of one round of one party
+	MaxRefs   = 12000     // parts of one round of one party
 )
 
 // version is the first field of every envelope.
@@ -111,8 +111,8 @@ func signedText(subject string, payload []byte) []byte {
 }
 
 func (h *Head) validate(roster *Roster) error {
-	if len(h.Parts) > maxRefs {
-		return fmt.Errorf("%d parts, at most %d allowed", len(h.Parts), maxRefs)
+	if len(h.Parts) > MaxRefs {
+		return fmt.Errorf("%d parts, at most %d allowed", len(h.Parts), MaxRefs)
 	}
 	for i, ref := range h.Parts {
 		if _, member := roster.Index(ref.To); !member && ref.To != All {

@@ -159,7 +159,7 @@ func TestOpenRefusesEveryChangedByte(t *testing.T) {
 }
 
 func TestOpenCapsTheSizeOfAHead(t *testing.T) {
-	head := Head{Parts: make([]Ref, maxRefs)}
+	head := Head{Parts: make([]Ref, MaxRefs)}
 	long := strings.Repeat("z", MaxName) // the longest names make the longest heads
 	for i := range head.Parts {
 		head.Parts[i] = Ref{To: long, Size: MaxRecord, Digest: sha256.Sum256([]byte{byte(i), byte(i >> 8)})}

@@ -146,6 +146,7 @@ var propagateManifests = rapid.Custom(func(t *rapid.T) PropagateManifest {
 		Roster: digests.Draw(t, "roster"), Key: digests.Draw(t, "key"), Periods: number("periods"), Delta: delta,
 		ScoreBits: number("score bits"), WeightBits: number("weight bits"), FailOnMismatch: flag("fail"),
 		FullRandomizer: flag("full"), LimitDisclosure: flag("limit"), MaxSingleSource: number("single"),
+		MaxAccounts: number("accounts"), MaxEdges: number("edges"),
 	}
 })
 

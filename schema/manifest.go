@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,6 +34,8 @@ type PropagateManifest struct {
 	FullRandomizer  bool   // true: r^N in place of h_s^α
 	LimitDisclosure bool   // true: MaxSingleSource holds
 	MaxSingleSource uint32 // accounts of one bank with a single foreign source; 0 unless it holds
+	MaxAccounts     uint32 // accounts of one bank: bounds what the others must handle
+	MaxEdges        uint32 // edges that one bank lists with one other
 }
 
 // Announcement is a member's public word in round 0 of a propagation.
@@ -77,16 +80,20 @@ func (m PropagateManifest) Fields() []Field {
 		{"mismatch", map[bool]string{false: "ignore", true: "fail"}[m.FailOnMismatch]},
 		{"randomizer", map[bool]string{false: "short", true: "full"}[m.FullRandomizer]},
 		{"disclosure.max_single_source", limit},
+		{"max_accounts", decimal(m.MaxAccounts)}, {"max_edges", decimal(m.MaxEdges)},
 	}
 }
+
+// keySizes are the possible numbers of bits of N. Those below 2048 are for tests.
+func keySizes() []uint32 { return []uint32{256, 512, 1024, 2048, 3072, 4096} }
 
 // Validate checks what can be checked without the rest of the session.
 func (m KeygenManifest) Validate(members int) error {
 	switch {
 	case m.Version != ManifestVersion:
 		return fmt.Errorf("version %d, ours is %d", m.Version, ManifestVersion)
-	case m.KeyBits < 256 || m.KeyBits > 8192 || m.KeyBits%64 != 0:
-		return fmt.Errorf("key_bits %d must be a multiple of 64 between 256 and 8192", m.KeyBits)
+	case !slices.Contains(keySizes(), m.KeyBits):
+		return fmt.Errorf("key_bits %d is none of %v", m.KeyBits, keySizes())
 	case m.Kappa < 40 || m.Kappa > 256:
 		return fmt.Errorf("kappa %d is not between 40 and 256", m.Kappa)
 	case m.Batch < 1 || m.Batch > 4096:
@@ -111,6 +118,10 @@ func (m PropagateManifest) Validate() error {
 		return fmt.Errorf("%d iterations: between 1 and 1000 are possible", len(m.Delta))
 	case m.ScoreBits < 8 || m.ScoreBits > 52:
 		return fmt.Errorf("score_bits %d is not between 8 and 52", m.ScoreBits)
+	case m.MaxAccounts < 1 || m.MaxAccounts > 1<<24:
+		return fmt.Errorf("max_accounts %d is not between 1 and 2^24", m.MaxAccounts)
+	case m.MaxEdges < 1 || m.MaxEdges > 1<<24:
+		return fmt.Errorf("max_edges %d is not between 1 and 2^24", m.MaxEdges)
 	case m.WeightBits < 8 || m.WeightBits > 62:
 		return fmt.Errorf("weight_bits %d is not between 8 and 62", m.WeightBits)
 	case !m.LimitDisclosure && m.MaxSingleSource != 0:

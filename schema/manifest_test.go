@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,8 +23,8 @@ func TestKeygenManifestValidate(t *testing.T) {
 		"a session with a dot":     {func(m *KeygenManifest) { m.Session = "a.b" }, false},
 		"the smallest key":         {func(m *KeygenManifest) { m.KeyBits = 256 }, true},
 		"a key too small":          {func(m *KeygenManifest) { m.KeyBits = 192 }, false},
-		"the largest key":          {func(m *KeygenManifest) { m.KeyBits = 8192 }, true},
-		"a key too large":          {func(m *KeygenManifest) { m.KeyBits = 8256 }, false},
+		"the largest key":          {func(m *KeygenManifest) { m.KeyBits = 4096 }, true},
+		"a key too large":          {func(m *KeygenManifest) { m.KeyBits = 6144 }, false},
 		"an odd key size":          {func(m *KeygenManifest) { m.KeyBits = 2050 }, false},
 		"threshold 0":              {func(m *KeygenManifest) { m.Threshold = 0 }, false},
 		"threshold 2 of 3":         {func(m *KeygenManifest) { m.Threshold = 2 }, false},
@@ -67,6 +68,12 @@ func TestPropagateManifestValidate(t *testing.T) {
 		"version 2":               {func(m *PropagateManifest) { m.Version = 2 }, false},
 		"no session":              {func(m *PropagateManifest) { m.Session = "" }, false},
 		"no period":               {func(m *PropagateManifest) { m.Periods = 0 }, false},
+		"no accounts":             {func(m *PropagateManifest) { m.MaxAccounts = 0 }, false},
+		"most accounts":           {func(m *PropagateManifest) { m.MaxAccounts = 1 << 24 }, true},
+		"too many accounts":       {func(m *PropagateManifest) { m.MaxAccounts = 1<<24 + 1 }, false},
+		"no edges":                {func(m *PropagateManifest) { m.MaxEdges = 0 }, false},
+		"most edges":              {func(m *PropagateManifest) { m.MaxEdges = 1 << 24 }, true},
+		"too many edges":          {func(m *PropagateManifest) { m.MaxEdges = 1<<24 + 1 }, false},
 		"most periods":            {func(m *PropagateManifest) { m.Periods = 10000 }, true},
 		"too many periods":        {func(m *PropagateManifest) { m.Periods = 10001 }, false},
 		"no iteration":            {func(m *PropagateManifest) { m.Delta = nil }, false},
@@ -209,7 +216,8 @@ func TestFieldsAreInjectiveInTheDisclosureLimit(t *testing.T) {
 			m := sampleManifest
 			m.LimitDisclosure, m.MaxSingleSource = limited, most
 			fields := m.Fields()
-			value := fields[len(fields)-1].Value
+			at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == "disclosure.max_single_source" })
+			value := fields[at].Value
 			if other, taken := seen[value]; taken {
 				t.Errorf("%q stands for %t, %d and for %t, %d", value, limited, most, other.LimitDisclosure, other.MaxSingleSource)
 			}

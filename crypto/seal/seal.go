@@ -12,7 +12,8 @@
 //     unrelated key.
 //
 // A box is authenticated by the static keys of both ends: only the two of a [Pair] can make or open it. There is no
-// forward secrecy, on purpose: a party finds its key share again by replaying the log with its identity alone.
+// forward secrecy, on purpose: a party finds its key share again by replaying the log with its identity alone. So who
+// gets a private key opens all boxes from and to its owner, old ones included.
 package seal
 
 import (

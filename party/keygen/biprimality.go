@@ -50,7 +50,9 @@ func (r *biprimality) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 		}
 		for index := range r.bases() {
 			powers := modular.ExpBatch(biprime.Bases(seen[:], ns, index), exponents, ns)
-			broadcast(powers, r.width(), yield)
+			if !broadcast(powers, r.width(), yield) {
+				return
+			}
 		}
 	}
 }

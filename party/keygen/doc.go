@@ -25,5 +25,6 @@
 //
 // The moduli of all candidates (those that are thrown away are products of numbers that serve nothing else), their
 // biprimality tests, θ and the key. Public values are checked by everybody. Where an error in them cannot be pinned on
-// one party, the text says so and nobody is blamed.
+// one party, the text says so and nobody is blamed. Nothing after prove repeats the transcript: what was said in that
+// round is agreed on by the first round of a propagation, which names the key.
 package keygen

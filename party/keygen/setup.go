@@ -76,13 +76,13 @@ func (d *dealing) yield(yield func(party.Draft, error) bool) {
 	}
 }
 
-// broadcast hands one list of integers to the machine.
-func broadcast(values []*big.Int, width int, yield func(party.Draft, error) bool) {
+// broadcast hands one list of integers to the machine, and tells whether it wants more.
+func broadcast(values []*big.Int, width int, yield func(party.Draft, error) bool) bool {
 	var data []byte
 	for _, value := range values {
 		data = schema.AppendUint(data, value, width)
 	}
-	yield(party.Draft{To: party.Everybody, Data: data}, nil)
+	return yield(party.Draft{To: party.Everybody, Data: data}, nil)
 }
 
 // uints reads the messages of several senders, each already checked: a list of integers for each.

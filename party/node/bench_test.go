@@ -119,7 +119,7 @@ func benchPropagate(b *testing.B, roster *schema.Roster, ids []*party.Identity, 
 	b.Helper()
 	delta := fixed.Delta(0.5, 40)
 	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", Roster: roster.Digest(), Key: keys[0].ID,
-		Periods: 1, Delta: []uint64{delta, delta}, ScoreBits: 32, WeightBits: 40}
+		Periods: 1, Delta: []uint64{delta, delta}, ScoreBits: 32, WeightBits: 40, MaxAccounts: 1 << 20, MaxEdges: 1 << 20}
 	store := mem.NewStore()
 	var configs []node.Config
 	for i, id := range ids {

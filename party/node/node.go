@@ -4,9 +4,13 @@
 // says is due: fetch the parts of a complete round, append what the party has to say. It keeps no state of its own
 // that matters: started again it reads the log from the beginning and goes on where the log ends.
 //
-// Records that nobody signed, or that come again, are noise: they are counted, logged at debug level and passed over.
-// When the machine finds that the session cannot go on (a member broke the protocol, the parties were shown different
-// histories or describe the session differently), the node appends its last word, an abort, and returns the error.
+// Records that nobody signed, or that come again, are noise: they are counted, logged and passed over. Noise where a
+// member's next head should be is a warning: its slot is taken for ever, so the session will wait for it in vain.
+//
+// When the machine finds that the session cannot go on (a member broke the protocol, the parties have different
+// histories or describe the session differently), or a part that a member has signed is not on the log, the node
+// appends its last word, an abort, and returns the error.
+//
 // Trouble with the log itself, or with this party's own input, is returned without a word to the others: started again
 // as it was, the party goes on.
 package node
@@ -15,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -30,7 +35,14 @@ type Config struct {
 	Machine *party.Machine
 	Logger  zerolog.Logger
 	Observe func(Progress) // called whenever a round begins, on the node's goroutine; may be nil
+	// Patience is how long a part is asked for that a signed head lists and the log does not hold: a replica may lag
+	// behind. 0 means 30 seconds.
+	Patience time.Duration
 }
+
+// ErrMissing is wrapped when the log does not hold a part as a member has signed it. The log has lost it, or the member
+// has never written it; that cannot be told apart.
+var ErrMissing = errors.New("the log does not hold what was signed")
 
 // Progress tells where a session is.
 type Progress struct {
@@ -39,7 +51,7 @@ type Progress struct {
 	Count int    // rounds before this one
 }
 
-// Stats counts what a node did.
+// Stats counts what a node did in this run. What it appended again, after a restart, counts again.
 type Stats struct {
 	Records int   // appended
 	Bytes   int64 // appended
@@ -53,8 +65,12 @@ func Run(ctx context.Context, config Config) (Stats, error) {
 		return n.stats, nil // it had ended before
 	}
 	err := config.Log.Tail(ctx, 0, config.Machine.Filter(), n.fold, n.head)
-	if errors.Is(err, errFinished) {
+	switch {
+	case errors.Is(err, errFinished):
 		err = nil
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		m := config.Machine
+		err = fmt.Errorf("in round %d (%s), waiting for %v: %w", m.Number(), m.Name(), m.Waiting(), err)
 	}
 	return n.stats, err
 }
@@ -118,32 +134,74 @@ func (n *node) carryOut() error {
 }
 
 func (n *node) append(effect party.Effect) error {
-	err := n.Log.Append(n.ctx, effect.Slot.Subject(), effect.Data)
-	if errors.Is(err, bus.ErrTaken) {
-		return fmt.Errorf("writing %s: %w: %w", effect.Slot.Subject(), party.ErrInput, err)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", effect.Slot.Subject(), err)
+	subject := effect.Slot.Subject()
+	err := n.Log.Append(n.ctx, subject, effect.Data)
+	switch {
+	case errors.Is(err, bus.ErrTaken):
+		return n.taken(effect.Slot, err)
+	case err != nil:
+		return fmt.Errorf("writing %s: %w (nothing is lost: started again, the party goes on)", subject, err)
 	}
 	n.stats.Records++
 	n.stats.Bytes += int64(len(effect.Data))
 	return nil
 }
 
+// taken words a slot of ours that holds something else: our own word, with another input, or a stranger's.
+func (n *node) taken(slot schema.Slot, err error) error {
+	if slot.Part == schema.HeadPart {
+		there, failure := n.Log.Get(n.ctx, slot.Subject())
+		if failure != nil {
+			return errors.Join(err, failure)
+		}
+		if _, failure = schema.Open(slot.Subject(), there, n.Roster); failure != nil {
+			return fmt.Errorf("writing %s: somebody else has written there (%w): look at who may write to the log; this session cannot go on: %w",
+				slot.Subject(), failure, err)
+		}
+	}
+	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), party.ErrInput, err)
+}
+
 // fetch reads a part that a signed head lists. It was written before the head, so it must be there, as signed.
 func (n *node) fetch(slot schema.Slot) error {
-	data, err := n.Log.Get(n.ctx, slot.Subject())
+	data, err := n.get(slot)
+	if errors.Is(err, bus.ErrNone) {
+		return n.end(fmt.Errorf("%w: %s of %s is not there", ErrMissing, slot.Subject(), slot.From))
+	}
 	if err != nil {
-		return fmt.Errorf("reading %s, which %s has signed: %w", slot.Subject(), slot.From, err)
+		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
 	}
 	event, err := schema.Open(slot.Subject(), data, n.Roster)
 	if err == nil {
 		err = n.Machine.Apply(event)
 	}
 	if errors.Is(err, schema.ErrUntrusted) {
-		return fmt.Errorf("reading %s: the log holds other bytes than %s has signed: %w", slot.Subject(), slot.From, err)
+		err = fmt.Errorf("%w: %s of %s has other bytes: %w", ErrMissing, slot.Subject(), slot.From, err)
 	}
 	return n.end(err)
+}
+
+// get asks for a record until it is there, as long as Patience says.
+func (n *node) get(slot schema.Slot) ([]byte, error) {
+	patience := n.Patience
+	if patience == 0 {
+		patience = 30 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, patience)
+	defer cancel()
+	pause := time.NewTicker(min(patience, 200*time.Millisecond))
+	defer pause.Stop()
+	for {
+		data, err := n.Log.Get(n.ctx, slot.Subject())
+		if !errors.Is(err, bus.ErrNone) {
+			return data, err
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // apply opens and folds a head. Noise is no error.
@@ -154,10 +212,22 @@ func (n *node) apply(subject string, data []byte) error {
 	}
 	if errors.Is(err, schema.ErrUntrusted) || errors.Is(err, party.ErrStale) {
 		n.stats.Noise++
-		n.Logger.Debug().Str("subject", subject).Int("bytes", len(data)).Err(err).Msg("noise")
+		n.noise(subject, len(data), err)
 		return nil
 	}
 	return n.end(err)
+}
+
+// noise logs a record that was passed over.
+func (n *node) noise(subject string, size int, err error) {
+	level := zerolog.DebugLevel
+	if slot, bad := schema.ParseSubject(subject); bad == nil {
+		_, member := n.Roster.Index(slot.From)
+		if member && slot.Round >= n.Machine.Number() {
+			level = zerolog.WarnLevel
+		}
+	}
+	n.Logger.WithLevel(level).Str("subject", subject).Int("bytes", size).Err(err).Msg("noise")
 }
 
 // end says the party's last word where the machine has found that the session cannot go on.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -202,7 +203,6 @@ func TestNoise(t *testing.T) {
 // TestAbort: where one party ends the session, the others return its reason, and the one that is to blame is named.
 func TestAbort(t *testing.T) {
 	w := newWorld(t)
-	configs := []node.Config{w.config(t, 0, nil), w.config(t, 1, nil)}
 	key := ed25519.NewKeyFromSeed(make([]byte, 32)) // mallory sits in charlie's place, with a key of her own
 	impostor := schema.Member{Name: "charlie", Sign: [32]byte(key.Public().(ed25519.PublicKey)), Seal: w.roster.Member(2).Seal}
 	roster, err := schema.NewRoster([]schema.Member{w.roster.Member(0), w.roster.Member(1), impostor})
@@ -210,24 +210,15 @@ func TestAbort(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.roster, w.manifest.Roster = roster, roster.Digest()
-	configs = []node.Config{w.config(t, 0, nil), w.config(t, 1, nil)}
+	configs := []node.Config{w.config(t, 0, nil), w.config(t, 1, nil)}
 	slot := schema.Slot{Session: "s", Proto: schema.Keygen, To: schema.All, From: "charlie", Part: schema.HeadPart}
 	head := schema.Head{Seen: schema.FirstSeen(schema.Keygen, "s", roster)} // no manifest
 	if err := w.store.Open(nil).Append(t.Context(), slot.Subject(), schema.SealHead(slot, head, key)); err != nil {
 		t.Fatal(err)
 	}
 	_, errs := runAll(t.Context(), configs)
+	expectCulprit(t, errs, "charlie")
 	told := 0
-	for i, err := range errs {
-		var blame *party.Blame
-		var aborted *party.Aborted
-		switch {
-		case errors.As(err, &blame) && blame.Party == "charlie":
-		case errors.As(err, &aborted) && aborted.Culprit == "charlie":
-		default:
-			t.Errorf("node %d: %v", i, err)
-		}
-	}
 	for _, record := range w.store.Records() {
 		event, err := schema.Open(record.Subject, record.Data, roster)
 		if err == nil && event.Head != nil && event.Head.Abort != nil && event.Head.Abort.Culprit == "charlie" {
@@ -266,40 +257,140 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestStorageLoss: a part that a head lists but the log does not hold as signed stops the reader, with its name.
-func TestStorageLoss(t *testing.T) {
-	for _, phase := range []string{"lost", "changed"} {
+// TestMissingPart: a part that a head lists but the log does not hold as signed ends the session, with its name, the
+// signer's, and no culprit: the log may have lost it.
+func TestMissingPart(t *testing.T) {
+	for _, how := range []string{"lost", "changed"} {
 		w := newWorld(t)
 		configs := []node.Config{w.config(t, 0, nil), w.config(t, 1, nil), w.config(t, 2, nil)}
-		configs[0].Log = damaged{configs[0].Log, phase}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			runAll(ctx, configs[1:])
-			close(done)
-		}()
-		_, err := node.Run(t.Context(), configs[0])
-		cancel()
-		<-done
-		if err == nil || !strings.Contains(err.Error(), "risk.s.keygen.0.all.bob.0") {
-			t.Errorf("%s: %v", phase, err)
+		configs[0].Log = &damaged{Log: configs[0].Log, how: how, answers: 1000}
+		configs[0].Patience = time.Millisecond
+		_, errs := runAll(t.Context(), configs)
+		if !errors.Is(errs[0], node.ErrMissing) || !strings.Contains(errs[0].Error(), "risk.s.keygen.0.all.bob.0 of bob") {
+			t.Errorf("%s: %v", how, errs[0])
+		}
+		for _, err := range errs[1:] {
+			var aborted *party.Aborted
+			if !errors.As(err, &aborted) || aborted.By != "alice" || aborted.Culprit != "" || !strings.Contains(aborted.Reason, "bob.0") {
+				t.Errorf("%s: the others hear %v", how, err)
+			}
 		}
 	}
 }
 
-// damaged is a log that lost, or changed, bob's first part.
-type damaged struct {
-	bus.Log
-	how string
+// TestLaggingReplica: a part that is there at the second look is enough.
+func TestLaggingReplica(t *testing.T) {
+	w := newWorld(t)
+	configs := []node.Config{w.config(t, 0, nil), w.config(t, 1, nil), w.config(t, 2, nil)}
+	configs[0].Log = &damaged{Log: configs[0].Log, how: "lost", answers: 1}
+	if _, errs := runAll(t.Context(), configs); errors.Join(errs...) != nil {
+		t.Error(errs)
+	}
 }
 
-func (d damaged) Get(ctx context.Context, subject string) ([]byte, error) {
+// damaged is a log that has lost, or changed, bob's first part, for a number of answers.
+type damaged struct {
+	bus.Log
+	how     string
+	answers int
+}
+
+func (d *damaged) Get(ctx context.Context, subject string) ([]byte, error) {
 	data, err := d.Log.Get(ctx, subject)
-	if err != nil || !strings.HasSuffix(subject, ".all.bob.0") {
+	if err != nil || !strings.HasSuffix(subject, ".0.all.bob.0") || d.answers == 0 {
 		return data, err
 	}
+	d.answers--
 	if d.how == "lost" {
 		return nil, fmt.Errorf("%s: %w", subject, bus.ErrNone)
 	}
 	return append([]byte{data[0] ^ 1}, data[1:]...), nil
+}
+
+// TestMalformedSignedPart: garbage that a member has signed is the member's fault, and not noise or a damaged log.
+func TestMalformedSignedPart(t *testing.T) {
+	w := newWorld(t)
+	outsider := w.store.Open(nil)
+	slot := schema.Slot{Session: "s", Proto: schema.Keygen, To: schema.All, From: "charlie"}
+	garbage := []byte("\xc6\xff\xff\xff\xff")
+	if err := outsider.Append(t.Context(), slot.Subject(), garbage); err != nil {
+		t.Fatal(err)
+	}
+	head := slot
+	head.Part = schema.HeadPart
+	record := partytest.SignHead(head, schema.Head{Seen: schema.FirstSeen(schema.Keygen, "s", w.roster),
+		Parts: []schema.Ref{schema.NewRef(schema.All, garbage)}})
+	if err := outsider.Append(t.Context(), head.Subject(), record); err != nil {
+		t.Fatal(err)
+	}
+	_, errs := runAll(t.Context(), []node.Config{w.config(t, 0, nil), w.config(t, 1, nil)})
+	expectCulprit(t, errs, "charlie")
+}
+
+// expectCulprit: every node blames the culprit, or has heard another blame it, and at least one does so itself.
+func expectCulprit(t *testing.T, errs []error, culprit string) {
+	t.Helper()
+	found := 0
+	for i, err := range errs {
+		var blame *party.Blame
+		var aborted *party.Aborted
+		switch {
+		case errors.As(err, &blame) && blame.Party == culprit:
+			found++
+		case errors.As(err, &aborted) && aborted.Culprit == culprit:
+		default:
+			t.Errorf("node %d: %v", i, err)
+		}
+	}
+	if found == 0 {
+		t.Error("nobody has found the culprit")
+	}
+}
+
+// TestStrangerInSlot: who finds a stranger's bytes in its own slot is not told that its input has changed, and the
+// others are warned.
+func TestStrangerInSlot(t *testing.T) {
+	w := newWorld(t)
+	slot := schema.Slot{Session: "s", Proto: schema.Keygen, To: schema.All, From: "bob", Part: schema.HeadPart}
+	if err := w.store.Open(nil).Append(t.Context(), slot.Subject(), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	var logged strings.Builder
+	ctx, cancel := context.WithCancel(t.Context())
+	alice := w.config(t, 0, nil)
+	alice.Logger = zerolog.New(&logged).Level(zerolog.WarnLevel)
+	done := make(chan error)
+	go func() {
+		_, err := node.Run(ctx, alice)
+		done <- err
+	}()
+	_, err := node.Run(t.Context(), w.config(t, 1, nil))
+	if errors.Is(err, party.ErrInput) || !errors.Is(err, bus.ErrTaken) || !strings.Contains(err.Error(), "somebody else has written there") {
+		t.Errorf("bob: %v", err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "in round 0 (agree), waiting for [alice bob charlie]") &&
+		!strings.Contains(err.Error(), "waiting for [bob charlie]") {
+		t.Errorf("alice: %v", err)
+	}
+	if !strings.Contains(logged.String(), slot.Subject()) {
+		t.Errorf("alice's log: %s", logged.String())
+	}
+}
+
+// TestOtherRoster: a member with another roster is told so, and not that the log lies.
+func TestOtherRoster(t *testing.T) {
+	w := newWorld(t)
+	slot := schema.Slot{Session: "s", Proto: schema.Keygen, To: schema.All, From: "charlie", Part: schema.HeadPart}
+	head := schema.Head{Seen: [32]byte{1}}
+	if err := w.store.Open(nil).Append(t.Context(), slot.Subject(), partytest.SignHead(slot, head)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := node.Run(t.Context(), w.config(t, 0, nil))
+	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), "charlie has another roster") {
+		t.Errorf("alice: %v", err)
+	}
+	if _, err := node.Run(t.Context(), w.config(t, 2, nil)); !errors.Is(err, party.ErrInput) {
+		t.Errorf("charlie: %v", err)
+	}
 }

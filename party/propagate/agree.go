@@ -16,15 +16,11 @@ import (
 // keeps the digest of its input and its own tags: started again with other input, it refuses to go on.
 type agree struct{ *setup }
 
-// Limits of what a party announces.
-const (
-	maxAnnouncement = 16 << 10 // bytes
-	maxEdges        = 1 << 22  // shared with one other bank
-	maxCiphertexts  = 1 << 22  // packed, of one bank
-)
+const maxAnnouncement = 16 << 10 // bytes
 
 func (r *agree) Plan() party.Plan {
 	plan := party.Plan{Name: "agree"}
+	maxEdges := int(r.Manifest.MaxEdges)
 	for from := range r.n {
 		plan.Messages = append(plan.Messages,
 			party.Message{From: from, To: party.Everybody, Width: 1, Min: 1, Max: maxAnnouncement})
@@ -41,6 +37,10 @@ func (r *agree) Plan() party.Plan {
 
 func (r *agree) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
+		if s.Self() != r.self {
+			yield(party.Draft{}, fmt.Errorf("%w: these are the data of %s", party.ErrInput, r.Ledger.Bank))
+			return
+		}
 		blinding := make([]byte, 32)
 		if _, err := io.ReadFull(s.Stream("commitment"), blinding); err != nil {
 			panic("propagate: " + err.Error())
@@ -74,10 +74,13 @@ func (r *agree) Check(message party.Message, data []byte) error {
 		if err != nil {
 			return err
 		}
-		if theirs.Ciphertexts > maxCiphertexts {
-			return fmt.Errorf("%d packed ciphertexts, at most %d are possible", theirs.Ciphertexts, maxCiphertexts)
+		if err := schema.Compare(r.Manifest.Fields(), theirs.Manifest.Fields(), r.Roster.Member(message.From).Name); err != nil {
+			return err
 		}
-		return schema.Compare(r.Manifest.Fields(), theirs.Manifest.Fields(), r.Roster.Member(message.From).Name)
+		if most := r.packed(int(r.Manifest.MaxAccounts)); int64(theirs.Ciphertexts) > int64(most) {
+			return fmt.Errorf("%d packed ciphertexts, max_accounts allows %d", theirs.Ciphertexts, most)
+		}
+		return nil
 	case message.From:
 		return nil
 	}

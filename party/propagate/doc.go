@@ -19,12 +19,19 @@
 //
 // # What a bank learns
 //
-// Its own final scores, and with every other bank which of their common transactions both have. No account id is ever
-// sent: transactions are compared by tags under a key that only the two banks have. The other bank, which has that
-// key, can test guesses: whether a transaction between two accounts that it names is in our list. It can do so only
-// for transactions with itself, which it should know anyway.
+// Its own final scores, and with every other bank which of their common transactions both list, how many only one of
+// them lists, and how many both list with different amounts. No account id is ever sent: transactions are compared by
+// tags under a key that only the two banks have. The other bank, which has that key, can test guesses: whether a
+// transaction between two accounts that it names is in our list, and, where it is in both with different amounts, what
+// our amount is. It can do so only for transactions with itself, which it should know anyway.
 //
-// A final score is a known linear form of the neighbours' initial scores. An account whose income comes from a single
-// foreign account reveals, after one iteration, that account's score. Such accounts are counted and reported, and the
-// manifest can set a limit above which a bank refuses to go on.
+// The sizes of messages are public. They tell everybody how many accounts take part at each bank, how many edges it
+// has with others and with each of them, and how many distinct sources two banks exchange.
+//
+// A final score is an exact, known linear form of the neighbours' scores, with many digits. One with a single unknown
+// source reveals that source's score. So, with more work, do a few unknown sources whose scores are likely to be round
+// numbers: the sum has only one plausible solution. An analyst at a bank must be trusted not to do that; the protocol
+// cannot prevent it, and rounding what is shown does not undo what was opened. Accounts with a single foreign source
+// are counted and reported before any score is sent, and the manifest can set a limit above which a bank refuses to go
+// on; the limit says nothing about accounts with two sources or three.
 package propagate

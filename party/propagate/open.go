@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/big"
 	"slices"
 
 	"riskprop/crypto/fixed"
@@ -61,49 +62,73 @@ func (r *open) Next(in party.Inbox) (party.Round, error) {
 	return &confirm{r.agreement, opened}, nil
 }
 
-// decrypt opens the party's scores with the first t+1 shares. Where they give no scores it tries the others: with
-// enough of them it can tell whose share is wrong.
+// decrypt opens the party's scores with its own share and those of t others, and checks that the shares of all the
+// rest say the same: with n > t+1 a wrong share cannot go unnoticed. Which one is wrong can be told where the shares
+// still have something to spare without it; otherwise nobody is blamed.
 func (r *open) decrypt(partials []*modular.Vector) ([]ledger.Score, error) {
-	first := shamir.Points(r.Key.Threshold + 1)
-	opened, failure := r.combine(first, partials)
-	if failure == nil {
-		return opened, nil
+	numbers := r.ownFirst()
+	if plaintexts, ok := r.agree(numbers, partials); ok {
+		return r.scoresOf(plaintexts)
 	}
-	for subset := range shamir.Subsets(r.n, r.Key.Threshold+1) {
-		if _, err := r.combine(subset, partials); err != nil {
-			continue
+	var culprits []int
+	for at := 1; at < len(numbers); at++ { // the party trusts itself
+		rest := slices.Delete(slices.Clone(numbers), at, at+1)
+		if len(rest) <= r.Key.Threshold+1 {
+			break
 		}
-		for _, suspect := range first {
-			swapped := append([]int{suspect}, subset[1:]...)
-			if slices.Contains(subset, suspect) {
-				continue
-			}
-			if _, err := r.combine(swapped, partials); err != nil {
-				return nil, &party.Fault{Member: suspect - 1, Private: true,
-					Err: errors.New("its partial decryptions do not fit those of the others")}
-			}
+		if _, ok := r.agree(rest, partials); ok {
+			culprits = append(culprits, numbers[at])
 		}
 	}
-	return nil, fmt.Errorf("opening the scores: %w: more than one party has computed wrongly, or the encrypted scores are wrong", failure)
+	err := errors.New("its partial decryptions do not fit those of the others")
+	if len(culprits) == 1 {
+		return nil, &party.Fault{Member: culprits[0] - 1, Private: true, Err: err}
+	}
+	return nil, r.refuse(errors.New("the partial decryptions do not fit together: a party has computed wrongly, and what is known here does not tell which"))
 }
 
-// combine decrypts with the shares of the parties with these numbers. A score beyond its range is an error that names
-// the account's row, never a wrong score.
-func (r *open) combine(numbers []int, partials []*modular.Vector) ([]ledger.Score, error) {
-	chosen := make([]*modular.Vector, len(numbers))
-	for k, number := range numbers {
-		chosen[k] = partials[number-1]
+// ownFirst lists the numbers of the parties, 1 to n, with the party's own at the beginning.
+func (r *open) ownFirst() []int {
+	numbers := []int{r.self + 1}
+	for _, number := range shamir.Points(r.n) {
+		if number != r.self+1 {
+			numbers = append(numbers, number)
+		}
 	}
-	plaintexts, err := r.Key.Combine(numbers, chosen)
-	if err != nil {
-		return nil, err
+	return numbers
+}
+
+// agree decrypts with the first t+1 of the parties with these numbers, and again with each further one in the place of
+// the last. Two polynomials of degree t that agree in t points and in the secret are the same, so the shares lie on one
+// polynomial if and only if all results are equal.
+func (r *open) agree(numbers []int, partials []*modular.Vector) ([]*big.Int, bool) {
+	t := r.Key.Threshold
+	var plaintexts []*big.Int
+	for _, last := range numbers[t:] {
+		subset := append(slices.Clone(numbers[:t]), last)
+		chosen := make([]*modular.Vector, len(subset))
+		for k, number := range subset {
+			chosen[k] = partials[number-1]
+		}
+		opened, err := r.Key.Combine(subset, chosen)
+		if err != nil || plaintexts != nil && !slices.EqualFunc(plaintexts, opened, equal) {
+			return nil, false
+		}
+		plaintexts = opened
 	}
+	return plaintexts, true
+}
+
+func equal(a, b *big.Int) bool { return a.Cmp(b) == 0 }
+
+// scoresOf unpacks the scores. One beyond its range is an error that names the account's row, never a wrong score.
+func (r *open) scoresOf(plaintexts []*big.Int) ([]ledger.Score, error) {
 	out := make([]ledger.Score, 0, r.accounts())
 	for j, plaintext := range plaintexts {
 		count := min(r.per, r.accounts()-j*r.per)
 		slots, err := r.scale.Unpack(plaintext, count)
 		if err != nil {
-			return nil, fmt.Errorf("accounts %d to %d: %w", j*r.per+1, j*r.per+count, err)
+			return nil, r.refuse(fmt.Errorf("the encrypted scores are wrong at the accounts in rows %d to %d: %w", j*r.per+1, j*r.per+count, err))
 		}
 		for _, slot := range slots {
 			account := r.Ledger.Accounts[len(out)]
@@ -111,4 +136,9 @@ func (r *open) combine(numbers []int, partials []*modular.Vector) ([]ledger.Scor
 		}
 	}
 	return out, nil
+}
+
+// refuse tells the others nothing of what was decrypted.
+func (r *open) refuse(err error) error {
+	return &party.Refusal{Reason: "its scores cannot be opened", Err: fmt.Errorf("opening the scores: %w", err)}
 }

@@ -11,9 +11,6 @@ import (
 	"riskprop/party"
 )
 
-// maxSent bounds the ciphertexts that two other parties exchange in one round, of which we know nothing.
-const maxSent = 1 << 22
-
 // scores: protocol.md section 2, step 2, once for every period and iteration. A party computes its encrypted scores
 // of this step, keeps them as a message to itself, and sends to every other the re-randomised ciphertexts of the
 // source accounts that it needs, in the agreed order.
@@ -74,7 +71,7 @@ func (r *scores) Plan() party.Plan {
 func (r *scores) due(from, to int) (low, high int) {
 	switch {
 	case r.self < 0 || from != r.self && to != r.self:
-		return 0, maxSent
+		return 0, int(r.Manifest.MaxAccounts)
 	case from == to:
 		return r.accounts(), r.accounts()
 	case from == r.self:

@@ -49,6 +49,28 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%s has transactions in period %d, the session has periods 0 to %d",
 			c.Ledger.Bank, c.Ledger.Periods()-1, c.Manifest.Periods-1)
 	}
+	return c.checkSizes()
+}
+
+// checkSizes compares the party's data with the limits of the manifest, and those with what one head can list.
+func (c Config) checkSizes() error {
+	accounts, shared := len(c.Ledger.Accounts), make(map[string]int)
+	for _, edge := range c.Ledger.Edges {
+		bank := edge.Source.Bank
+		if bank == c.Ledger.Bank {
+			bank = edge.Destination.Bank
+		}
+		if shared[bank]++; bank != c.Ledger.Bank && shared[bank] > int(c.Manifest.MaxEdges) {
+			return fmt.Errorf("%s has more than %d edges with %s: max_edges allows no more", c.Ledger.Bank, c.Manifest.MaxEdges, bank)
+		}
+	}
+	if accounts > int(c.Manifest.MaxAccounts) {
+		return fmt.Errorf("%s has %d accounts, max_accounts allows %d", c.Ledger.Bank, accounts, c.Manifest.MaxAccounts)
+	}
+	parts := c.Roster.Len() * max(schema.Parts(accounts, c.Key.Ring().Width()), schema.Parts(int(c.Manifest.MaxEdges), tagWidth))
+	if parts > schema.MaxRefs {
+		return fmt.Errorf("%s could have to write %d parts in one round, %d are possible: lower max_edges, or split the accounts", c.Ledger.Bank, parts, schema.MaxRefs)
+	}
 	return nil
 }
 
