@@ -93,7 +93,7 @@ func (m KeygenManifest) Validate(members int) error {
 	case m.Version != ManifestVersion:
 		return fmt.Errorf("version %d, ours is %d", m.Version, ManifestVersion)
 	case !slices.Contains(keySizes(), m.KeyBits):
-		return fmt.Errorf("key_bits %d is none of %v", m.KeyBits, keySizes())
+		return fmt.Errorf("key_bits is %d: choose one of %v", m.KeyBits, keySizes())
 	case m.Kappa < 40 || m.Kappa > 256:
 		return fmt.Errorf("kappa %d is not between 40 and 256", m.Kappa)
 	case m.Batch < 1 || m.Batch > 4096:

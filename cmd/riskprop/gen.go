@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"riskprop/exampledata"
+)
+
+// genCommand is the subcommand gen.
+type genCommand struct {
+	Out          string `required:"" placeholder:"DIR" help:"Folder for the data: a new one, or an empty one."`
+	Banks        int    `default:"3" help:"Banks, 3 to 31."`
+	Accounts     int    `default:"120" help:"Accounts of all banks together."`
+	Transactions int    `default:"360" help:"Transactions of all banks together."`
+	Periods      int    `default:"1" help:"Periods over which the transactions are spread."`
+	Seed         uint64 `default:"1" help:"Another seed makes other data, the same seed the same."`
+}
+
+// Run writes the folders of a random network.
+func (g *genCommand) Run(ctx context.Context, u *ui) error {
+	config := exampledata.Config{Banks: g.Banks, Accounts: g.Accounts, Transactions: g.Transactions, Periods: g.Periods, Seed: g.Seed}
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(g.Out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot write into %s: %w", g.Out, err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", g.Out)
+	}
+	folders, err := exampledata.Random(config)
+	if err != nil {
+		return err
+	}
+	var files []file
+	for _, f := range folders {
+		files = append(files, file{f.Bank, accountsFile, f.Accounts}, file{f.Bank, transactionsFile, f.Transactions})
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := (output{dir: g.Out}).write(files); err != nil {
+		return err
+	}
+	u.say("Wrote %d accounts and %d transactions of %d banks to %s (seed %d).", g.Accounts, g.Transactions, g.Banks, g.Out, g.Seed)
+	return nil
+}

@@ -1,0 +1,143 @@
+// Command riskprop propagates risk scores through the joint transaction network of several banks, none of which shows its data to another.
+//
+//	riskprop demo      all banks in one process, from the key to the scores, under encryption
+//	riskprop plain     the same computation in the clear, on the pooled data: what demo must arrive at
+//	riskprop gen       example data of any size
+//	riskprop version
+//
+// # Input and output
+//
+// Data is a folder for each bank, named after the bank, with the files accounts.csv and transactions.csv as package party/ledger describes them. The
+// result is a folder for each bank with scores.csv. Result files appear all together at the end, each complete, or not at all.
+//
+// # Exit status
+//
+// 0 when all is done; 1 when it is not, with one line on standard error that says why and what to change; 2 when the command line itself is wrong. An
+// interrupt (SIGINT, SIGTERM) stops a run cleanly, with status 1; a second one ends the process at once.
+//
+// # Where things are
+//
+// This file has the command line and nothing else. Every subcommand has its file. parameters.go is the one place of the protocol's defaults, data.go reads
+// the banks' folders, output.go writes results, consortium.go and broker.go run the parties of all banks, ui.go decides what goes to which stream, and
+// report.go words it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+)
+
+// Exit statuses.
+const (
+	statusOK = iota
+	statusFailed
+	statusUsage
+)
+
+// commandLine is everything that can be typed.
+type commandLine struct {
+	Verbose bool             `help:"Log what happens inside to standard error, as JSON lines. Neither secrets nor account ids nor scores are logged."`
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Demo  demoCommand  `cmd:"" help:"Propagate under encryption, with the parties of all banks in this process."`
+	Plain plainCommand `cmd:"" help:"Propagate in the clear, on the pooled data of all banks: what demo must arrive at."`
+	Gen   genCommand   `cmd:"" help:"Write example data: a folder for each bank, with accounts and transactions."`
+	Print versionPrint `cmd:"" name:"version" help:"Print the version."`
+}
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, after which the run cleans up
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second signal has its default effect
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program but for the process around it: it carries out the command line args and returns the exit status. When ctx ends it stops.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	u := newUI(stdout, stderr, cancel)
+
+	var line commandLine
+	printed := false // help or the version, in place of a command
+	parser, err := kong.New(&line,
+		kong.Name("riskprop"),
+		kong.Description("Propagate risk scores through the transactions of several banks without showing them to one another."),
+		kong.Vars{"version": version()},
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { printed = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic("riskprop: the command line's description is wrong: " + err.Error())
+	}
+	command, err := parser.Parse(args)
+	if printed {
+		return statusOK
+	}
+	if err != nil {
+		u.error(fmt.Errorf("%w (see riskprop --help)", err))
+		return statusUsage
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(u, newLogger(u.logs(), line.Verbose)); err != nil {
+		u.error(stopped(ctx, err))
+		return statusFailed
+	}
+	if err := context.Cause(ctx); err != nil && u.broken() {
+		u.error(err)
+		return statusFailed
+	}
+	return statusOK
+}
+
+// stopped words the error of a run that did not end by itself. What else went wrong on the way out is kept.
+func stopped(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil:
+		return err
+	case errors.Is(err, cause):
+		return fmt.Errorf("stopped, nothing was written: %w", err)
+	case errors.Is(err, context.Canceled): // a call that does not pass on the cause
+		return fmt.Errorf("stopped, nothing was written: %w", cause)
+	}
+	return err
+}
+
+// newLogger returns a logger of everything from level debug, or of warnings and errors alone.
+func newLogger(w io.Writer, verbose bool) zerolog.Logger {
+	level := zerolog.WarnLevel
+	if verbose {
+		level = zerolog.DebugLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// versionPrint is the subcommand version.
+type versionPrint struct{}
+
+// Run prints the version.
+func (versionPrint) Run(u *ui) error {
+	u.say("%s", version())
+	return nil
+}
+
+// version describes this build in one line.
+func version() string {
+	build := "(unknown build)"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		build = info.Main.Version
+	}
+	return fmt.Sprintf("riskprop %s, %s %s/%s", build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
