@@ -51,16 +51,17 @@ func TestKnownAnswer(t *testing.T) {
 }
 
 // compare runs the ledgers under encryption and in the clear.
-func compare(t *rapid.T, ledgers []*ledger.Ledger, periods int, deltas []float64) {
+func compare(t tb, ledgers []*ledger.Ledger, periods int, deltas []float64) {
+	t.Helper()
 	done := propagated(t, ledgers, periods, deltas...)
 	for i, want := range plain.Propagate(ledgers, deltas, periods) {
 		if len(done[i].Scores) != len(want.Scores) {
-			t.Fatalf("%s: %d scores, want %d", want.Bank, len(done[i].Scores), len(want.Scores))
+			t.Fatal(want.Bank, "has", len(done[i].Scores), "scores, want", len(want.Scores))
 		}
 		for k, score := range want.Scores {
 			got := done[i].Scores[k]
 			if got.ID != score.ID || got.Initial != score.Initial || math.Abs(got.Final-score.Final) > 1e-9 {
-				t.Fatalf("%s: %+v, want %+v", want.Bank, got, score)
+				t.Fatal(want.Bank, "has", got, "want", score)
 			}
 		}
 	}
@@ -121,26 +122,36 @@ func addTransaction(t *rapid.T, banks map[string]bank, names []string, accounts,
 	}
 }
 
-// TestExampleData runs the example with a schedule and compares with the oracle.
+// TestExampleData runs the example with a schedule, and compares with the oracle.
 func TestExampleData(t *testing.T) {
+	compareFolders(t, exampledata.Folders(), 3, 0.5, 0.25, 0.125)
+}
+
+// TestSevenBanks runs a consortium in which four of seven decrypt.
+func TestSevenBanks(t *testing.T) {
+	folders, err := exampledata.Random(exampledata.Config{Banks: 7, Accounts: 28, Transactions: 60, Periods: 2, Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareFolders(t, folders, 2, 0.75, 0.5)
+}
+
+// compareFolders runs the banks' files under encryption and in the clear.
+func compareFolders(t *testing.T, folders []exampledata.Folder, periods int, deltas ...float64) {
+	t.Helper()
+	var names []string
+	for _, f := range folders {
+		names = append(names, f.Bank)
+	}
 	var ledgers []*ledger.Ledger
-	names := []string{"alice", "bob", "charlie"}
-	for _, f := range exampledata.Folders() {
+	for _, f := range folders {
 		l, err := ledger.Read(f.Bank, names, ledger.File{Name: "accounts.csv", Data: f.Accounts}, ledger.File{Name: "transactions.csv", Data: f.Transactions})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ledgers = append(ledgers, l)
 	}
-	deltas := []float64{0.5, 0.25, 0.125}
-	done := propagated(t, ledgers, 3, deltas...)
-	for i, want := range plain.Propagate(ledgers, deltas, 3) {
-		for k, score := range want.Scores {
-			if got := done[i].Scores[k]; math.Abs(got.Final-score.Final) > 1e-9 {
-				t.Errorf("%s: %+v, want %+v", want.Bank, got, score)
-			}
-		}
-	}
+	compare(t, ledgers, periods, deltas)
 }
 
 // small is a network in which bob lists one transaction that charlie does not, charlie one that bob does not, and both
