@@ -108,21 +108,27 @@ func TestBoundsHoldAtTheExtremes(t *testing.T) {
 		if got := sharing.Share(largest(d, d.N), d.N, d.N)[d.Parties-1]; got.Cmp(d.ShareBound()) != 0 {
 			t.Errorf("%d parties: ShareBound is %v, the largest share %v", d.Parties, d.ShareBound(), got)
 		}
-		checkReshareBounds(t, d, sharing)
+		checkReshareBounds(t, d)
 	}
 }
 
-func checkReshareBounds(t *testing.T, d paillier.Derivation, sharing shamir.Integer) {
+// productBound returns the bound of what is shared in step 7: the largest |L_j| times the square of the largest sum.
+func productBound(d paillier.Derivation) *big.Int {
+	largest := new(big.Int)
+	for _, l := range (shamir.Integer{N: d.Parties, T: d.Threshold, Kappa: d.Kappa}).Lagrange(shamir.Points(2*d.Threshold + 1)) {
+		if l.CmpAbs(largest) > 0 {
+			largest.Abs(l)
+		}
+	}
+	sum := new(big.Int).Mul(d.ShareBound(), big.NewInt(int64(d.Parties)))
+	return largest.Mul(largest, sum.Mul(sum, sum))
+}
+
+func checkReshareBounds(t *testing.T, d paillier.Derivation) {
 	t.Helper()
 	sumBound := new(big.Int).Mul(d.ShareBound(), big.NewInt(int64(d.Parties)))
 	points := shamir.Points(2*d.Threshold + 1)
-	secretBound := new(big.Int)
-	for _, l := range sharing.Lagrange(points) {
-		if l.CmpAbs(secretBound) > 0 {
-			secretBound.Abs(l)
-		}
-	}
-	secretBound.Mul(secretBound, sumBound).Mul(secretBound, sumBound)
+	secretBound := productBound(d)
 
 	total, attained := new(big.Int), false
 	for _, j := range points {

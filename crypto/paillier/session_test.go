@@ -93,21 +93,9 @@ func findModulus(t testing.TB, r io.Reader, parties int) (n *big.Int, p, q []*bi
 func newSession(t testing.TB, parties, threshold int) *session {
 	t.Helper()
 	n, p, q := findModulus(t, stream("modulus", parties, threshold), parties)
-	s := &session{
-		Derivation: paillier.Derivation{Parties: parties, Threshold: threshold, Kappa: testKappa, N: n},
-		p:          sum(p), q: sum(q), beta: new(big.Int),
-	}
-	phiSums, betaSums := zeros(parties), zeros(parties)
-	for i := range parties {
-		phiShares, betaShares := s.ShareSecrets(stream("secrets", i), s.Phi(i+1, p[i], q[i]))
-		addTo(phiSums, phiShares)
-		addTo(betaSums, betaShares)
-		s.beta.Add(s.beta, sample.Below(stream("secrets", i), n)) // β_i is the first thing read
-	}
-	s.shares = zeros(parties)
-	for j := range 2*threshold + 1 {
-		addTo(s.shares, s.Reshare(stream("reshare", j), j+1, phiSums[j], betaSums[j]))
-	}
+	d := paillier.Derivation{Parties: parties, Threshold: threshold, Kappa: testKappa, N: n}
+	a := derive(d, p, q, stream)
+	s := &session{Derivation: d, shares: a.shares, p: sum(p), q: sum(q), beta: a.beta}
 	theta, err := s.Theta(s.published())
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +109,40 @@ func newSession(t testing.TB, parties, threshold int) *session {
 	return s
 }
 
+// arithmetic is what all parties compute in steps 6 to 8, seen from above.
+type arithmetic struct {
+	beta       *big.Int     // Σβ_i
+	phi, betas []*big.Int   // f_φ(j) and f_β(j): what party j adds up
+	secrets    [][]*big.Int // what dealer i deals in step 6: shares of φ_i, then of β_i
+	reshares   [][]*big.Int // what multiplier j deals in step 7
+	shares     []*big.Int   // S_i
+}
+
+// derive runs steps 6 and 7 with the parties' pieces of p and q. The parties draw from the streams "secrets" and "reshare"
+// with their numbers, from 0.
+func derive(d paillier.Derivation, p, q []*big.Int, stream func(label string, parts ...int) io.Reader) *arithmetic {
+	a := &arithmetic{new(big.Int), zeros(d.Parties), zeros(d.Parties), nil, nil, zeros(d.Parties)}
+	for i := range d.Parties {
+		phiShares, betaShares := d.ShareSecrets(stream("secrets", i), d.Phi(i+1, p[i], q[i]))
+		addTo(a.phi, phiShares)
+		addTo(a.betas, betaShares)
+		a.secrets = append(a.secrets, append(phiShares, betaShares...))
+		a.beta.Add(a.beta, sample.Below(stream("secrets", i), d.N)) // β_i is the first thing read
+	}
+	for j := range 2*d.Threshold + 1 {
+		a.reshares = append(a.reshares, d.Reshare(stream("reshare", j), j+1, a.phi[j], a.betas[j]))
+		addTo(a.shares, a.reshares[j])
+	}
+	return a
+}
+
 // published returns S_i mod N.
-func (s *session) published() []*big.Int {
-	out := make([]*big.Int, len(s.shares))
-	for i, x := range s.shares {
-		out[i] = new(big.Int).Mod(x, s.N)
+func (s *session) published() []*big.Int { return residues(s.shares, s.N) }
+
+func residues(xs []*big.Int, n *big.Int) []*big.Int {
+	out := make([]*big.Int, len(xs))
+	for i, x := range xs {
+		out[i] = new(big.Int).Mod(x, n)
 	}
 	return out
 }
