@@ -2,7 +2,6 @@ package keygen
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"math/big"
 	"slices"
@@ -15,7 +14,7 @@ import (
 )
 
 // prove: protocol.md section 1, step 9. A ciphertext of a known value, both hashed from the transcript, is decrypted
-// together. With more than t+1 parties a wrong result names the party whose share does not fit.
+// together. Where all others decrypt to it, a wrong result names the party whose share does not fit.
 type prove struct {
 	*derivation
 	key   *paillier.Key
@@ -76,31 +75,41 @@ func (r *prove) Next(in party.Inbox) (party.Round, error) {
 	return &Done{Key: r.key, ID: keyID(r.key, r.roster), Share: r.share, Stats: r.stats}, nil
 }
 
-// findCulprit looks for t+1 parties whose partial decryptions give the known plaintext, and then puts every other
-// party in the place of one of them. With t+1 parties that fit there is a verdict on each of the others.
+// findCulprit names the party without which all others decrypt to the known plaintext. Together with the plaintext the
+// shares of t parties determine all others, and of n-1 >= 2t parties at least t are honest: no t cheats can choose their
+// shares such that an honest one does not fit.
 func (r *prove) findCulprit(partials []*modular.Vector, want *big.Int) error {
-	for subset := range shamir.Subsets(r.n, r.t+1) {
-		if !r.fits(subset, partials, want) {
-			continue
-		}
-		for candidate := 1; candidate <= r.n; candidate++ {
-			swapped := append([]int{candidate}, subset[1:]...)
-			if slices.Contains(subset, candidate) || r.fits(swapped, partials, want) {
-				continue
-			}
-			return &party.Fault{Member: candidate - 1, Err: errors.New("its share of the key does not decrypt with those of the others")}
-		}
+	all := shamir.Points(r.n)
+	if r.agree(all, partials, want) {
 		return nil
 	}
-	return fmt.Errorf("no %d parties decrypt together: more than one has computed wrongly, and public data do not tell which", r.t+1)
+	for at, number := range all {
+		if r.agree(slices.Delete(slices.Clone(all), at, at+1), partials, want) {
+			return &party.Fault{Member: number - 1, Err: errors.New("its share of the key does not decrypt with those of the others")}
+		}
+	}
+	return errors.New("the parties do not decrypt together: more than one has computed wrongly, and public data do not tell which")
 }
 
-// fits tells whether the parties with these numbers decrypt to the known plaintext.
+// agree tells whether the first t of the parties with these numbers decrypt to the known plaintext with each of the
+// others.
+func (r *prove) agree(numbers []int, partials []*modular.Vector, want *big.Int) bool {
+	return !slices.ContainsFunc(numbers[r.t:], func(last int) bool {
+		return !r.fits(append(slices.Clone(numbers[:r.t]), last), partials, want)
+	})
+}
+
+// fits tells whether the parties with these numbers decrypt to the known plaintext. It looks at the squares: a wrong
+// sign comes from no share, and would show where a Lagrange coefficient is odd and nowhere else.
 func (r *prove) fits(subset []int, partials []*modular.Vector, want *big.Int) bool {
 	chosen := make([]*modular.Vector, len(subset))
 	for k, number := range subset {
-		chosen[k] = partials[number-1]
+		chosen[k] = partials[number-1].Mul(partials[number-1])
 	}
 	plaintexts, err := r.key.Combine(subset, chosen)
-	return err == nil && plaintexts[0].Cmp(want) == 0
+	if err != nil {
+		return false
+	}
+	double := new(big.Int).Lsh(want, 1)
+	return plaintexts[0].Cmp(double.Mod(double, r.key.N)) == 0
 }

@@ -63,8 +63,8 @@ func (r *open) Next(in party.Inbox) (party.Round, error) {
 }
 
 // decrypt opens the party's scores with its own share and those of t others, and checks that the shares of all the
-// rest say the same: with n > t+1 a wrong share cannot go unnoticed. Which one is wrong can be told where the shares
-// still have something to spare without it; otherwise nobody is blamed.
+// rest say the same: with n > t+1 a wrong share cannot go unnoticed. Which one is wrong can be told where the others are
+// 2t+1 or more and agree: t+1 of them are honest. Otherwise nobody is blamed.
 func (r *open) decrypt(partials []*modular.Vector) ([]ledger.Score, error) {
 	numbers := r.ownFirst()
 	if plaintexts, ok := r.agree(numbers, partials); ok {
@@ -73,8 +73,8 @@ func (r *open) decrypt(partials []*modular.Vector) ([]ledger.Score, error) {
 	var culprits []int
 	for at := 1; at < len(numbers); at++ { // the party trusts itself
 		rest := slices.Delete(slices.Clone(numbers), at, at+1)
-		if len(rest) <= r.Key.Threshold+1 {
-			break
+		if len(rest) < 2*r.Key.Threshold+1 {
+			break // the cheats could have chosen theirs such that an honest one does not fit
 		}
 		if _, ok := r.agree(rest, partials); ok {
 			culprits = append(culprits, numbers[at])
