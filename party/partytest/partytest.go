@@ -4,12 +4,24 @@
 // decides who does what when: [Run] in turn, [Shuffle] in a random order with delayed delivery, from a seed. A reader
 // may be made to fail before or after any effect, and a new one may take its place: that is a crash. Two readers may
 // run the same party at once: these are twins. [Cheat] makes a party say something else than it should, well signed.
+//
+// # Rules
+//
+// A [Session] says how the parties of one session are made; [Session.Run] runs it undisturbed. What comes of that is a
+// [Reference], and every other way to run the session must come to the same log, byte for byte, and to the same results:
+//
+//   - [Reference.CrashEverywhere]: a party ends before and after every single operation, and is started again from nothing
+//   - [Reference.CrashAgainAndAgain]: so often that each life is one operation longer than the one before
+//   - [Reference.FailAndRetry]: every operation fails once, with and without its effect, and the same process tries again
+//   - [Reference.TakeOver]: a party ends in the middle of its speech, and a second copy goes on
+//   - [Reference.Twins]: every party runs twice at once
+//   - [Reference.Schedule]: heads arrive late, parties are slow, and now and then one crashes
+//
+// The last two follow from a seed. Seeds that once found something are kept in a file, see [Cases].
 package partytest
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"riskprop/party"
 )
@@ -26,11 +38,23 @@ func Run(log *Log, machines ...*party.Machine) error {
 // RunReaders is Run for readers: each does all it can before it is the next one's turn.
 func RunReaders(readers ...*Reader) error {
 	defer closeAll(readers)
+	turns := make([]func() (bool, error), len(readers))
+	for i, r := range readers {
+		turns[i] = r.Step
+	}
+	if err := inTurn(turns); err != nil {
+		return err
+	}
+	return allDone(readers)
+}
+
+// inTurn lets each do all it can before it is the next one's turn, until nobody has anything to do.
+func inTurn(steps []func() (bool, error)) error {
 	for moved := true; moved; {
 		moved = false
-		for i, r := range readers {
+		for i, step := range steps {
 			for {
-				stepped, err := r.Step()
+				stepped, err := step()
 				if err != nil {
 					return fmt.Errorf("machine %d: %w", i, err)
 				}
@@ -41,38 +65,7 @@ func RunReaders(readers ...*Reader) error {
 			}
 		}
 	}
-	return allDone(readers)
-}
-
-// Shuffle steps the readers in a random order that follows from the seed. Heads reach each reader with delays of their
-// own, in the order of the log.
-func Shuffle(seed uint64, readers ...*Reader) error {
-	defer closeAll(readers)
-	random := rand.New(rand.NewPCG(seed, 0))
-	for _, r := range readers {
-		r.visible = 0
-	}
-	for idle := 0; idle < 50*len(readers); {
-		i := random.IntN(len(readers))
-		r := readers[i]
-		if random.IntN(3) == 0 {
-			r.visible = r.read + random.IntN(len(r.log.Heads)-r.read+1)
-		}
-		stepped, err := r.Step()
-		if err != nil {
-			return fmt.Errorf("seed %d: machine %d: %w", seed, i, err)
-		}
-		if idle++; stepped {
-			idle = 0
-		}
-	}
-	for _, r := range readers {
-		r.visible = -1
-	}
-	if err := allDone(readers); !errors.Is(err, errStill) {
-		return err
-	}
-	return RunReaders(readers...) // whoever was unlucky
+	return nil
 }
 
 func closeAll(readers []*Reader) {

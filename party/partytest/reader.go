@@ -134,11 +134,10 @@ func (r *Reader) carryOut(effect party.Effect) error {
 	return nil
 }
 
-// fold applies the next head. Noise is counted and passed over.
+// fold applies the next head. Noise is counted and passed over. A head counts as read when its operation has succeeded.
 func (r *Reader) fold() error {
 	subject := r.log.Heads[r.read]
-	r.read++
-	return r.around(Fold, subject, func() error {
+	err := r.around(Fold, subject, func() error {
 		event, err := r.log.Event(subject)
 		if err == nil {
 			err = r.Machine.Apply(event)
@@ -149,6 +148,10 @@ func (r *Reader) fold() error {
 		}
 		return err
 	})
+	if err == nil {
+		r.read++
+	}
+	return err
 }
 
 // errStill is wrapped when nobody has anything to do and not all are done.
