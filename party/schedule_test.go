@@ -48,7 +48,7 @@ func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := make([]uint64, count)
+	fresh := make([]uint64, count/partytest.Stride)
 	for i := range fresh {
 		fresh[i] = rand.Uint64()
 	}
@@ -120,7 +120,7 @@ func TestCrashBetweenParts(t *testing.T) {
 	if want := "all 0: 500012, alice 0: 500060, all 1: 100012, alice 1: 100060, all -1: 287, "; sizes != want {
 		t.Errorf("bob writes %s\nwant %s", sizes, want)
 	}
-	if runs, err := ref.CrashEverywhere(1, partytest.Live); err != nil {
+	if runs, err := ref.CrashEverywhere(1, partytest.Live, 1); err != nil {
 		t.Error(err)
 	} else if want := 2 * (5 + 3 + 6); runs != want { // five records written, three heads read, two parts each fetched
 		t.Errorf("%d runs, want %d", runs, want)

@@ -13,15 +13,15 @@ import (
 
 // demoCommand is the subcommand demo.
 type demoCommand struct {
-	Data string `placeholder:"DIR" help:"Folder with a folder for each bank (default: an example that is built in)."`
-	Out  string `default:"scores" placeholder:"DIR" help:"Folder for the results (default: ${default})."`
+	Data folder `placeholder:"DIR" help:"Folder with a folder for each bank (default: an example that is built in)."`
+	Out  folder `default:"scores" placeholder:"DIR" help:"Folder for the results (default: ${default})."`
 	parameters
 }
 
 // Run takes the parties of all banks from their files to their scores. Everything is sealed, signed and verified, as between strangers.
 func (d *demoCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
 	start := time.Now()
-	j, err := newJob(u, d.parameters, d.Data, d.Out)
+	j, err := newJob(u, d.parameters, string(d.Data), string(d.Out))
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // genCommand is the subcommand gen.
 type genCommand struct {
-	Out          string `required:"" placeholder:"DIR" help:"Folder for the data: a new one, or an empty one."`
+	Out          folder `required:"" placeholder:"DIR" help:"Folder for the data: a new one, or an empty one."`
 	Banks        int    `default:"3" help:"Banks, 3 to 31."`
 	Accounts     int    `default:"120" help:"Accounts of all banks together."`
 	Transactions int    `default:"360" help:"Transactions of all banks together."`
@@ -26,12 +26,12 @@ func (g *genCommand) Run(ctx context.Context, u *ui) error {
 	if err := config.Validate(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(g.Out)
+	entries, err := os.ReadDir(string(g.Out))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot write into %s: %w", g.Out, err)
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", g.Out)
+		return fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", string(g.Out))
 	}
 	folders, err := exampledata.Random(config)
 	if err != nil {
@@ -44,7 +44,7 @@ func (g *genCommand) Run(ctx context.Context, u *ui) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := (output{dir: g.Out}).write(files); err != nil {
+	if err := (output{dir: string(g.Out)}).write(files); err != nil {
 		return err
 	}
 	u.say("Wrote %d accounts and %d transactions of %d banks to %s (seed %d).", g.Accounts, g.Transactions, g.Banks, g.Out, g.Seed)

@@ -13,7 +13,7 @@
 // # Exit status
 //
 // 0 when all is done; 1 when it is not, with one line on standard error that says why and what to change; 2 when the command line itself is wrong. An
-// interrupt (SIGINT, SIGTERM) stops a run cleanly, with status 1; a second one ends the process at once.
+// interrupt (SIGINT, SIGTERM, SIGHUP) stops a run cleanly, with status 1; a second one ends the process at once.
 //
 // # Where things are
 //
@@ -57,7 +57,7 @@ type commandLine struct {
 
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, after which the run cleans up
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // so that a second signal has its default effect
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"riskprop/crypto/fixed"
@@ -32,6 +33,18 @@ type parameters struct {
 	Delta      schedule `default:"0.5" help:"How much of a score comes from the sources of income, 0 to below 1: one number for all iterations, a list with one for each (0.5,0.4,0.3), or {a,b} for a/i^b in iteration i = 1, 2, …"`
 	Threshold  *uint32  `placeholder:"T" help:"So many banks together cannot decrypt, any one more can (default: as many as possible, just below half of them)."`
 	JSON       bool     `name:"json" help:"Write one JSON object to standard output, and all text to standard error."`
+}
+
+// folder makes a flag of the path of a folder. An empty one is a mistake, such as a variable that is not set.
+type folder string
+
+// UnmarshalText refuses the empty path.
+func (f *folder) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("the path of a folder is empty")
+	}
+	*f = folder(text)
+	return nil
 }
 
 // schedule makes a flag of fixed.Schedule.

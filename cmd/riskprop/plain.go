@@ -7,15 +7,15 @@ import (
 
 // plainCommand is the subcommand plain.
 type plainCommand struct {
-	Data string `required:"" placeholder:"DIR" help:"Folder with a folder for each bank."`
-	Out  string `required:"" placeholder:"DIR" help:"Folder for the results."`
+	Data folder `required:"" placeholder:"DIR" help:"Folder with a folder for each bank."`
+	Out  folder `required:"" placeholder:"DIR" help:"Folder for the results."`
 	parameters
 }
 
 // Run computes in the clear what demo computes under encryption, after the same checks.
 func (p *plainCommand) Run(ctx context.Context, u *ui) error {
 	start := time.Now()
-	j, err := newJob(u, p.parameters, p.Data, p.Out)
+	j, err := newJob(u, p.parameters, string(p.Data), string(p.Out))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func searching(t *testing.T, n, threshold int, session string) *partytest.Refere
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
 	ref := searching(t, 3, 1, "s37")
-	runs, err := ref.CrashEverywhere(1, partytest.Live)
+	runs, err := ref.CrashEverywhere(1, partytest.Live, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestCrashEverywhere(t *testing.T) {
 // TestCrashEverywhereOfFive is the same with t = 2, which has the round sieve-reduce. Dave deals no units (t+1 do) and
 // multiplies (2t+1 do).
 func TestCrashEverywhereOfFive(t *testing.T) {
-	runs, err := searching(t, 5, 2, "s10").CrashEverywhere(3, partytest.Recorded)
+	runs, err := searching(t, 5, 2, "s10").CrashEverywhere(3, partytest.Recorded, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := make([]uint64, count)
+	fresh := make([]uint64, count/partytest.Stride)
 	for i := range fresh {
 		fresh[i] = rand.Uint64()
 	}

@@ -16,9 +16,9 @@ const (
 
 // CrashEverywhere runs the session once for every operation of one member, and for the moments before and after its
 // effect: there the member ends and is started again from nothing. The log must be the same, also in its order, since
-// all speak in turn. It returns the number of runs.
-func (ref *Reference) CrashEverywhere(member int, others Others) (int, error) {
-	for at := 0; ; at++ {
+// all speak in turn. A stride of 1 takes every moment, n every n-th. It returns the number of runs.
+func (ref *Reference) CrashEverywhere(member int, others Others, stride int) (int, error) {
+	for at := 0; ; at += stride {
 		lives := func(life int) func(Step) error {
 			if life > 0 {
 				return nil
@@ -27,10 +27,10 @@ func (ref *Reference) CrashEverywhere(member int, others Others) (int, error) {
 		}
 		n, err := ref.crash(member, others, lives)
 		if err != nil {
-			return at, fmt.Errorf("crash at moment %d: %w", at, err)
+			return at / stride, fmt.Errorf("crash at moment %d: %w", at, err)
 		}
 		if n == 1 {
-			return at, nil // the session has fewer moments
+			return at / stride, nil // the session has fewer moments
 		}
 	}
 }

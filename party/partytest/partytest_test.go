@@ -104,8 +104,8 @@ func rules() map[string]func(*partytest.Reference) error {
 		return nil
 	}
 	return map[string]func(*partytest.Reference) error{
-		"crash live":     func(ref *partytest.Reference) error { return more(ref.CrashEverywhere(1, partytest.Live)) },
-		"crash recorded": func(ref *partytest.Reference) error { return more(ref.CrashEverywhere(1, partytest.Recorded)) },
+		"crash live":     func(ref *partytest.Reference) error { return more(ref.CrashEverywhere(1, partytest.Live, 1)) },
+		"crash recorded": func(ref *partytest.Reference) error { return more(ref.CrashEverywhere(1, partytest.Recorded, 1)) },
 		"crash again":    func(ref *partytest.Reference) error { return more(ref.CrashAgainAndAgain(1, partytest.Live)) },
 		"retry":          func(ref *partytest.Reference) error { return ref.FailAndRetry(1) },
 		"take over":      func(ref *partytest.Reference) error { return more(ref.TakeOver(1)) },
@@ -152,7 +152,7 @@ func TestMoments(t *testing.T) {
 		t.Fatal(err)
 	}
 	// In each of two rounds: four parts and a head are written, three heads folded, six parts fetched.
-	if runs, err := ref.CrashEverywhere(2, partytest.Recorded); err != nil || runs != 2*2*(5+3+6) {
+	if runs, err := ref.CrashEverywhere(2, partytest.Recorded, 1); err != nil || runs != 2*2*(5+3+6) {
 		t.Errorf("%d runs, %v", runs, err)
 	}
 	if runs, err := ref.TakeOver(2); err != nil || runs != 2*2*5 {

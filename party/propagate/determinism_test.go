@@ -42,7 +42,7 @@ func ring(t *testing.T) *partytest.Reference {
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
 	ref := ring(t)
-	runs, err := ref.CrashEverywhere(1, partytest.Live)
+	runs, err := ref.CrashEverywhere(1, partytest.Live, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := make([]uint64, count)
+	fresh := make([]uint64, count/partytest.Stride)
 	for i := range fresh {
 		fresh[i] = rand.Uint64()
 	}
