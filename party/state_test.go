@@ -259,7 +259,7 @@ func TestStateAfterLastHead(t *testing.T) {
 	m := w.begin(t, w.session(), 0, [32]byte{}, silent{})
 	for i, from := range w.roster.Names() {
 		before := m.StateDigest()
-		err := m.Apply(w.signed(t, i, headSlot(0, from), schema.Head{Seen: w.seen()}))
+		err := m.Apply(w.signed(t, headSlot(0, from), schema.Head{Seen: w.seen()}))
 		if i < 2 && (err != nil || m.StateDigest() == before) {
 			t.Errorf("head of %s: %v", from, err)
 		}

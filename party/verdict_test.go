@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"riskprop/party"
+	"riskprop/party/partytest"
 	"riskprop/schema"
 )
 
@@ -26,9 +27,9 @@ func setting(t *testing.T, first echo, heads ...string) (*world, *party.Machine)
 }
 
 // signed makes a head of a member.
-func (w *world) signed(t *testing.T, from int, slot schema.Slot, head schema.Head) schema.Event {
+func (w *world) signed(t *testing.T, slot schema.Slot, head schema.Head) schema.Event {
 	t.Helper()
-	raw := w.identities[from].SignForTest(slot, head)
+	raw := partytest.SignHead(slot, head)
 	event, err := schema.Open(slot.Subject(), raw, w.roster)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func TestVerdictOnHeads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, m := setting(t, echo{rounds: 2, count: 1}, "charlie")
 			slot := headSlot(c.round, "bob")
-			err := m.Apply(w.signed(t, 1, slot, c.head(w)))
+			err := m.Apply(w.signed(t, slot, c.head(w)))
 			var blame *party.Blame
 			switch {
 			case err == nil || !strings.Contains(err.Error(), c.want):
@@ -104,7 +105,7 @@ func TestAbort(t *testing.T) {
 	for _, round := range []int{0, 1} {
 		w, m := setting(t, echo{rounds: 2, count: 1}, "charlie")
 		head := schema.Head{Abort: &schema.Abort{Culprit: "charlie", Reason: "late"}}
-		err := m.Apply(w.signed(t, 1, headSlot(round, "bob"), head))
+		err := m.Apply(w.signed(t, headSlot(round, "bob"), head))
 		var aborted *party.Aborted
 		if !errors.As(err, &aborted) || *aborted != (party.Aborted{By: "bob", Culprit: "charlie", Reason: "late"}) {
 			t.Errorf("round %d: %v", round, err)
