@@ -28,31 +28,52 @@ func (m *Machine) advance() error {
 	if err != nil {
 		return fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err)
 	}
-	digests := make([][32]byte, len(m.heads))
-	for i := range m.heads {
-		digests[i] = m.heads[i].digest
+	seen, err := m.now.after(m.number, m.gone)
+	if err != nil {
+		panic("party: " + err.Error()) // the round was closed
 	}
-	m.seen = schema.NextSeen(m.seen, m.number, digests)
-	m.round, m.plan = next, next.Plan()
+	heads := make([]statement, len(m.now.heads))
+	if m.now.quorum > 0 {
+		heads = m.ahead
+	}
+	m.before, m.absent = m.now, m.gone
 	m.number++
-	m.heads = make([]statement, len(digests))
-	m.arrivals, m.missing = nil, nil
-	return nil
+	m.enter(next, seen, heads)
+	return m.closeIfSpoken()
+}
+
+// enter begins a round. After one with a quorum the heads of those who were faster are already there.
+func (m *Machine) enter(round Round, seen [32]byte, heads []statement) {
+	m.round, m.plan = round, round.Plan()
+	if m.before.quorum > 0 && len(m.plan.Messages) > 0 {
+		panic("party: after a round with a quorum nothing can be said")
+	}
+	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: heads}
+	m.closed, m.gone, m.arrivals, m.missing, m.ahead = false, 0, nil, nil, nil
+	if m.now.quorum > 0 {
+		m.ahead = make([]statement, len(heads))
+	}
 }
 
 // inbox joins the parts of every readable message and checks it.
 func (m *Machine) inbox() (Inbox, error) {
 	members := m.session.Roster.Len()
-	inbox := Inbox{Self: m.self, Seen: m.seen, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
+	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.gone, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
+	var differences []string
 	for i, message := range m.plan.Messages {
-		if !m.readable(message) {
+		if !m.readable(message) || m.isGone(message.From) {
 			continue
 		}
 		data, err := m.join(i, message)
 		if err != nil {
 			return Inbox{}, err
 		}
-		if err := m.round.Check(message, data); err != nil {
+		err = m.round.Check(message, data)
+		var one *schema.Disagreement
+		switch {
+		case errors.As(err, &one) && message.From != m.self:
+			differences = append(differences, one.Differences...) // all members are named, not only the first
+		case err != nil:
 			return Inbox{}, m.blame(message, err)
 		}
 		if message.To == Everybody {
@@ -60,6 +81,9 @@ func (m *Machine) inbox() (Inbox, error) {
 		} else {
 			inbox.Private[message.From] = data
 		}
+	}
+	if differences != nil {
+		return Inbox{}, &schema.Disagreement{Differences: differences}
 	}
 	return inbox, nil
 }

@@ -27,7 +27,7 @@ func newBanks(t testing.TB, n, threshold int) *banks {
 	t.Helper()
 	q := newQuorum(t, n, threshold)
 	b := &banks{quorum: q, keys: q.keys(t)}
-	b.manifest = schema.PropagateManifest{Version: schema.ManifestVersion, Session: "p", Roster: q.roster.Digest(), Key: b.keys[0].ID,
+	b.manifest = schema.PropagateManifest{Version: schema.ManifestVersion, Session: "p", KeySession: "keys", Roster: q.roster.Digest(), Key: b.keys[0].ID,
 		Periods: 1, Delta: []uint64{fixed.Delta(0.5, 40)}, ScoreBits: 32, WeightBits: 40, MaxAccounts: 8, MaxEdges: 5}
 	return b
 }

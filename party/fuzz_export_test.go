@@ -1,4 +1,4 @@
 package party
 
 // Seen is the transcript that the machine's next head signs.
-func (m *Machine) Seen() [32]byte { return m.seen }
+func (m *Machine) Seen() [32]byte { return m.now.seen }

@@ -1,7 +1,6 @@
 package party
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -24,19 +23,18 @@ type Machine struct {
 	pairs    []*seal.Pair
 	input    [32]byte
 
-	round    Round
-	plan     Plan
-	number   int
-	seen     [32]byte
-	heads    []statement         // by member
-	arrivals []arrival           // parts to be fetched, once the heads are complete; by message of the plan, then by number
-	missing  map[schema.Slot]int // those that are not there yet: index in arrivals
-}
+	round  Round
+	plan   Plan
+	number int
+	now    roll
+	before roll        // the round before this one
+	absent uint32      // members without which this party went on to this round: bit i for member i
+	ahead  []statement // heads of the next round, by member: only where this one has a quorum
 
-// statement is a member's head of the current round, once it has been seen.
-type statement struct {
-	head   *schema.Head
-	digest [32]byte
+	closed   bool                // the heads of the round are complete, or enough
+	gone     uint32              // the members that are not waited for, once it is closed
+	arrivals []arrival           // parts to be fetched then; by message of the plan, then by number
+	missing  map[schema.Slot]int // those that are not there yet: index in arrivals
 }
 
 // arrival is a part that this party can read. Its batch is there once it has been fetched, verified and opened.
@@ -55,12 +53,8 @@ func NewMachine(session Session, identity *Identity, input [32]byte, first Round
 	if err := slot.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Machine{
-		session: session, identity: identity, self: -1, input: input,
-		round: first, plan: first.Plan(),
-		seen:  schema.FirstSeen(session.Proto, session.ID, session.Roster),
-		heads: make([]statement, session.Roster.Len()),
-	}
+	m := &Machine{session: session, identity: identity, self: -1, input: input}
+	m.enter(first, schema.FirstSeen(session.Proto, session.ID, session.Roster), make([]statement, session.Roster.Len()))
 	if identity == nil {
 		return m, nil
 	}
@@ -89,19 +83,33 @@ func (m *Machine) Name() string { return m.plan.Name }
 // Done tells whether the session has ended well.
 func (m *Machine) Done() bool { return m.plan.Final }
 
-// Waiting lists the members whose head of the current round is missing.
+// Waiting lists the members whose head of the current round is missing and awaited. Who was absent in the round before is
+// not awaited in one that can do without.
 func (m *Machine) Waiting() []string {
+	awaited := m.now.unspoken()
+	if m.now.quorum > 0 {
+		awaited &^= m.absent
+	}
+	if m.Done() || m.closed {
+		awaited = 0
+	}
+	return m.names(awaited)
+}
+
+// names lists the members of a set in the roster's order.
+func (m *Machine) names(set uint32) []string {
 	var names []string
-	for i := range m.heads {
-		if m.heads[i].head == nil && !m.Done() {
-			names = append(names, m.session.Roster.Member(i).Name)
+	for i, name := range m.session.Roster.Names() {
+		if set>>i&1 == 1 {
+			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// Complete tells whether all heads of the round are there, so that parts must be fetched before the next event.
-func (m *Machine) Complete() bool { return !m.Done() && len(m.Waiting()) == 0 }
+// Complete tells whether the heads of the round are complete, or enough, so that parts must be fetched before the next
+// event.
+func (m *Machine) Complete() bool { return m.closed && !m.Done() }
 
 // Filter matches the heads of the session: what the shell tails.
 func (m *Machine) Filter() string { return schema.HeadFilter(m.session.ID, m.session.Proto) }
@@ -116,59 +124,74 @@ func (m *Machine) Apply(event schema.Event) error {
 	if event.Head == nil {
 		return m.applyPart(event)
 	}
-	trial := *m
-	trial.heads = slices.Clone(m.heads)
+	trial := m.clone()
 	if err := trial.applyHead(event); err != nil {
 		return err
 	}
-	*m = trial
+	*m = *trial
 	return nil
 }
 
+// clone copies what folding a head may change.
+func (m *Machine) clone() *Machine {
+	copied := *m
+	copied.now, copied.before = m.now.clone(), m.before.clone()
+	copied.ahead = slices.Clone(m.ahead)
+	return &copied
+}
+
 func (m *Machine) applyHead(event schema.Event) error {
-	abort := event.Head.Abort
+	abort, round, last := event.Head.Abort, event.Slot.Round, m.number+1
+	if m.now.quorum > 0 {
+		last++ // of a member that went on earlier
+	}
 	switch {
-	case event.Slot.Round < m.number:
+	case round == m.number-1 && m.before.quorum > 0 && abort == nil:
+		return m.late(event)
+	case round < m.number:
 		return ErrStale
-	case abort != nil && event.Slot.Round <= m.number+1:
+	case abort != nil && round <= last:
 		return &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
-	case event.Slot.Round > m.number && m.Complete():
+	case m.closed && (round > m.number || m.now.heads[event.Sender].head == nil):
 		panic("party: the parts of a complete round must be applied before the next head")
-	case event.Slot.Round > m.number:
-		return &Blame{Party: event.Slot.From, Slot: event.Slot,
-			Err: fmt.Errorf("it speaks in round %d while round %d is not complete", event.Slot.Round, m.number)}
-	case m.heads[event.Sender].head != nil:
+	case round == m.number+1 && m.now.quorum > 0:
+		return m.early(event)
+	case round > m.number:
+		return m.broke(event, fmt.Errorf("it speaks in round %d while round %d is not complete", round, m.number))
+	case m.now.heads[event.Sender].head != nil:
 		return ErrStale
-	case event.Head.Seen != m.seen:
-		return m.otherHistory(event)
+	}
+	if err := m.signsHistory(event); err != nil {
+		return err
 	}
 	if private, err := m.checkRefs(event); err != nil {
 		return &Blame{Party: event.Slot.From, Slot: event.Slot, Private: private, Err: err}
 	}
-	m.heads[event.Sender] = statement{event.Head, sha256.Sum256(event.Raw)}
-	if !m.Complete() {
+	m.now.heads[event.Sender] = newStatement(event)
+	return m.closeIfSpoken()
+}
+
+// closeIfSpoken closes the round when nobody is awaited any more.
+func (m *Machine) closeIfSpoken() error {
+	if m.Done() || len(m.Waiting()) > 0 {
 		return nil
 	}
-	m.arrivals = m.expectedParts()
-	m.missing = make(map[schema.Slot]int, len(m.arrivals))
-	for i, a := range m.arrivals {
-		m.missing[a.slot] = i
-	}
-	return m.advance()
+	return m.close(m.now.unspoken())
 }
 
 // otherHistory words a head that signs another transcript than ours. In round 0 that can only be another roster.
-func (m *Machine) otherHistory(event schema.Event) error {
-	theirs := event.Head.Seen
+func (m *Machine) otherHistory(event schema.Event, ours [32]byte) error {
+	theirs, where := event.Head.Seen, fmt.Sprintf("round %d", event.Slot.Round)
+	if event.Slot.Round == m.number {
+		where += " (" + m.plan.Name + ")"
+	}
 	switch {
 	case event.Sender == m.self:
-		return fmt.Errorf("%w: in round %d (%s) it signed the history %x, now it is %x",
-			ErrInput, m.number, m.plan.Name, theirs[:6], m.seen[:6])
-	case m.number == 0:
+		return fmt.Errorf("%w: in %s it signed the history %x, now it is %x", ErrInput, where, theirs[:6], ours[:6])
+	case event.Slot.Round == 0:
 		return fmt.Errorf("%w: %s has another roster than this party", schema.ErrDisagree, event.Slot.From)
 	}
-	return fmt.Errorf("%w: in round %d (%s) %s signs the history %x, ours is %x",
-		ErrSplit, m.number, m.plan.Name, event.Slot.From, theirs[:6], m.seen[:6])
+	return fmt.Errorf("%w: in %s %s signs the history %x, ours is %x", ErrSplit, where, event.Slot.From, theirs[:6], ours[:6])
 }
 
 // readable tells whether this party can read a message.
@@ -180,11 +203,11 @@ func (m *Machine) readable(message Message) bool {
 func (m *Machine) expectedParts() []arrival {
 	var arrivals []arrival
 	for i, message := range m.plan.Messages {
-		if !m.readable(message) {
+		if !m.readable(message) || m.isGone(message.From) {
 			continue
 		}
 		to := recipient(m.session.Roster, message.To)
-		for part, ref := range m.heads[message.From].head.For(to) {
+		for part, ref := range m.now.heads[message.From].head.For(to) {
 			slot := m.slot(message.From, to, schema.Part(part))
 			arrivals = append(arrivals, arrival{slot: slot, ref: ref, message: i})
 		}
@@ -213,19 +236,24 @@ func (m *Machine) applyPart(event schema.Event) error {
 	}
 	m.arrivals[at].batch = &batch
 	delete(m.missing, event.Slot)
-	if err := m.advance(); err != nil {
+	trial := m.clone()
+	if err := trial.advance(); err != nil {
 		m.arrivals[at].batch = nil
 		m.missing[event.Slot] = at
 		return err
 	}
+	*m = *trial
 	return nil
 }
+
+// isGone tells whether the round goes on without a member.
+func (m *Machine) isGone(member int) bool { return m.gone>>member&1 == 1 }
 
 // open unseals and decodes a part whose bytes its sender has signed.
 func (m *Machine) open(event schema.Event) (schema.Batch, error) {
 	raw := event.Raw
 	if event.Slot.To != schema.All {
-		plain, err := m.pairs[event.Sender].Open(raw, []byte(event.Slot.Subject()), m.seen[:])
+		plain, err := m.pairs[event.Sender].Open(raw, []byte(event.Slot.Subject()), m.now.seen[:])
 		if err != nil {
 			return schema.Batch{}, err
 		}

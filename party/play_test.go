@@ -97,15 +97,19 @@ func (s *stage) step(t *testing.T, d *datadriven.TestData) {
 	p.log.shown = len(p.log.Heads)
 }
 
-func (s *stage) run(t *testing.T, _ *datadriven.TestData) {
+func (s *stage) run(t *testing.T, d *datadriven.TestData) {
+	mortal, end := value(d, "crash", ""), value(d, "in", "")
 	for moved := true; moved; {
 		moved = false
-		for _, p := range s.processes {
-			for s.take(t, p) {
+		for _, p := range slices.Clone(s.processes) {
+			for !(p.name == mortal && p.Machine.Name() == end) && s.take(t, p) {
 				moved = true
 			}
 			s.showHeads(t, p.log)
 		}
+	}
+	if mortal != "" {
+		s.gone(s.process(t, d, mortal))
 	}
 	for _, p := range s.processes {
 		s.printf("%s\n", s.status(p))
@@ -163,6 +167,15 @@ func said(head *schema.Head, roster *schema.Roster) string {
 		}
 		recipients, amounts = append(recipients, to), append(amounts, amount)
 	}
+	if recipients == nil && head.Absent != 0 {
+		var absent []string
+		for i, name := range roster.Names() {
+			if head.Absent>>i&1 == 1 {
+				absent = append(absent, name)
+			}
+		}
+		return "says nothing, without " + strings.Join(absent, ", ")
+	}
 	if recipients == nil {
 		return "says nothing"
 	}
@@ -204,6 +217,9 @@ func result(final party.Round) string {
 		for _, peer := range done.Report.Peers {
 			texts = append(texts, fmt.Sprintf("%s: %s", peer.Peer, peer))
 		}
+		if unchecked := done.Report.Unchecked; unchecked != nil {
+			texts = append(texts, "without the shares of "+strings.Join(unchecked, ", "))
+		}
 		return strings.Join(texts, "; ")
 	}
 	return "?"
@@ -211,10 +227,30 @@ func result(final party.Round) string {
 
 func (s *stage) crash(t *testing.T, d *datadriven.TestData) {
 	for _, name := range words(d) {
+		s.gone(s.process(t, d, name))
+	}
+}
+
+// gone ends a process.
+func (s *stage) gone(p *process) {
+	p.Close()
+	s.processes = slices.DeleteFunc(s.processes, func(other *process) bool { return other == p })
+	s.printf("%s is gone, in round %d (%s)\n", p.name, p.Machine.Number(), p.Machine.Name())
+}
+
+func (s *stage) settle(t *testing.T, d *datadriven.TestData) {
+	for _, name := range words(d) {
 		p := s.process(t, d, name)
-		p.Close()
-		s.processes = slices.DeleteFunc(s.processes, func(other *process) bool { return other == p })
-		s.printf("%s is gone, in round %d (%s)\n", name, p.Machine.Number(), p.Machine.Name())
+		waiting := strings.Join(p.Machine.Waiting(), ", ")
+		did, err := p.Machine.Settle()
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		text := "%s goes on without %s\n"
+		if !did {
+			text = "%s waits for %s all the same\n"
+		}
+		s.printf(text, name, waiting)
 	}
 }
 

@@ -24,6 +24,9 @@ type Effect struct {
 	Op   Op
 	Slot schema.Slot
 	Data []byte
+	// Loose is set for a word that depends on when it is said: a head after a round with a quorum. Where the slot holds
+	// another head of this party, of an earlier life or a second copy, that one counts, and nothing is wrong.
+	Loose bool
 }
 
 // Ready yields what is due now: the parts to fetch where all heads of the round are there; else what this party has
@@ -41,7 +44,7 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 					return
 				}
 			}
-		case m.self >= 0 && m.heads[m.self].head == nil:
+		case m.self >= 0 && m.now.heads[m.self].head == nil:
 			w := writer{machine: m, yield: yield, pending: make([]outgoing, m.session.Roster.Len()+1)}
 			if err := w.speak(); err != nil {
 				yield(Effect{}, fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err))
@@ -57,10 +60,10 @@ func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
 		return Effect{}, false
 	}
 	slot := m.slot(m.self, schema.All, schema.HeadPart)
-	if m.heads[m.self].head != nil {
+	if m.now.heads[m.self].head != nil {
 		slot.Round++
 	}
-	head := schema.Head{Seen: m.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
+	head := schema.Head{Seen: m.now.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
 	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, true
 }
 
@@ -99,8 +102,8 @@ func (w *writer) speak() error {
 	}
 	slices.SortStableFunc(w.refs, func(a, b schema.Ref) int { return strings.Compare(a.To, b.To) })
 	slot := m.slot(m.self, schema.All, schema.HeadPart)
-	head := schema.Head{Seen: m.seen, Parts: w.refs}
-	w.yield(Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, nil)
+	head := schema.Head{Seen: m.now.seen, Absent: m.absent, Parts: w.refs}
+	w.yield(Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: m.before.quorum > 0}, nil)
 	return nil
 }
 
@@ -146,7 +149,7 @@ func (w *writer) part(message Message, data []byte) bool {
 	to := recipient(m.session.Roster, message.To)
 	slot := m.slot(m.self, to, schema.Part(out.parts))
 	if message.To != Everybody {
-		raw = m.pairs[message.To].Seal(raw, []byte(slot.Subject()), m.seen[:])
+		raw = m.pairs[message.To].Seal(raw, []byte(slot.Subject()), m.now.seen[:])
 	}
 	out.written += len(data) / message.Width
 	out.parts++

@@ -20,10 +20,12 @@ type Round interface {
 	Next(Inbox) (Round, error)
 }
 
-// Plan is what a round is made of.
+// Plan is what a round is made of. After a round with a quorum only heads are written: what the parties would say could
+// depend on whom they found absent.
 type Plan struct {
 	Name     string
 	Final    bool // the session has ended: nobody speaks any more, and the round holds the result
+	Quorum   int  // so many members are enough if the rest do not come, this party among them; 0: all are needed
 	Messages []Message
 }
 
@@ -47,6 +49,7 @@ type Draft struct {
 type Inbox struct {
 	Self      int      // index of this party, or -1 for an auditor
 	Seen      [32]byte // the transcript before the round
+	Absent    uint32   // bit i is set for a member without which the round was completed: it has no message
 	Broadcast [][]byte // to everybody
 	Private   [][]byte // to this party, its own to itself included
 }

@@ -48,10 +48,10 @@ func (m *Machine) secrets() *Secrets {
 	number := binary.BigEndian.AppendUint64(nil, uint64(m.number))
 	return &Secrets{
 		self:    m.self,
-		seen:    m.seen,
+		seen:    m.now.seen,
 		seed:    m.identity.seed,
 		pairs:   m.pairs,
 		session: session,
-		context: append(session, m.input[:], number, []byte(m.identity.name), m.seen[:]),
+		context: append(session, m.input[:], number, []byte(m.identity.name), m.now.seen[:]),
 	}
 }

@@ -18,7 +18,7 @@ import (
 func searching(t *testing.T) (partytest.Session, func(member int, alter alteration) *party.Machine) {
 	t.Helper()
 	w := newWorld(t)
-	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: "s37", Roster: w.roster.Digest(),
+	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: "s33", Roster: w.roster.Digest(),
 		KeyBits: 256, Threshold: 1, Kappa: 80, Batch: 4, TrialTo: 4096}
 	first, err := keygen.Start(manifest, w.roster)
 	if err != nil {
@@ -72,7 +72,7 @@ func (w *world) begin(t *testing.T, session party.Session, member int, input [32
 func sharing(t *testing.T) (partytest.Session, func(member int, alter alteration) *party.Machine) {
 	t.Helper()
 	w, keys := newWorld(t), smallKeys(t)
-	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", Roster: w.roster.Digest(), Key: keys[0].ID,
+	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", KeySession: "keys", Roster: w.roster.Digest(), Key: keys[0].ID,
 		Periods: 1, Delta: []uint64{fixed.Delta(0.5, 40), fixed.Delta(0.25, 40)}, ScoreBits: 32, WeightBits: 40, MaxAccounts: 100, MaxEdges: 100}
 	ab, bc := "a,alice,x,bob,5,0\nx,bob,a,alice,2,0\n", "x,bob,p,charlie,3,0\np,charlie,x,bob,4,0\n"
 	files := []ledger.File{{Name: "alice", Data: []byte(ab)}, {Name: "bob", Data: []byte(ab + bc)}, {Name: "charlie", Data: []byte(bc)}}

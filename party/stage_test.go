@@ -59,7 +59,7 @@ func (s *stage) command(t *testing.T, d *datadriven.TestData) string {
 	commands := map[string]func(*testing.T, *datadriven.TestData){
 		"consortium": s.consortium, "keygen": s.keygen, "key": s.key, "bank": s.bank, "propagate": s.propagate,
 		"start": s.start, "cheat": s.cheat, "step": s.step, "run": s.run, "crash": s.crash, "leave": s.leave,
-		"noise": s.noise, "log": s.log, "relay": s.relay, "show": s.show,
+		"settle": s.settle, "noise": s.noise, "log": s.log, "relay": s.relay, "show": s.show,
 	}
 	run, known := commands[d.Cmd]
 	if !known {
@@ -177,7 +177,7 @@ func (s *stage) bank(t *testing.T, d *datadriven.TestData) {
 }
 
 func (s *stage) propagate(t *testing.T, d *datadriven.TestData) {
-	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: value(d, "session", ""), Roster: s.roster.Digest(),
+	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: value(d, "session", ""), KeySession: "keys", Roster: s.roster.Digest(),
 		Key: s.keys[0].ID, Periods: uint32(number(t, d, "periods", 1)), ScoreBits: 32, WeightBits: 40, MaxAccounts: 100, MaxEdges: 100,
 		FailOnMismatch: value(d, "mismatch", "ignore") == "fail"}
 	for _, text := range strings.Split(value(d, "delta", "0.5"), ", ") {

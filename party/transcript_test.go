@@ -21,8 +21,10 @@ import (
 //	start <names> [input= log=]               new processes, which know nothing but the log
 //	cheat <name> round= to= say=              what the party will say in place of the truth, from its next start on
 //	step <name> n=                            so many operations of one party, each printed
-//	run                                       everybody does all it can, in turn, until nobody has anything to do
+//	run [crash= in=]                          everybody does all it can, in turn, until nobody has anything to do; one
+//	                                          ends as it comes to the given round
 //	crash <names>                             ends processes, whatever they were about to do
+//	settle <names>                            time is up: goes on with those who have spoken, if that is enough
 //	leave <name> reason=                      the party's operator ends its session
 //	noise <subject> | noise from= to=         a stranger writes garbage, or a copy of a record, to the log
 //	log <name>                                a second log; relay copies what is missing from each log to the other
@@ -56,5 +58,5 @@ func TestTranscripts(t *testing.T) {
 // scripts are those that there must be: a lost file would go unnoticed otherwise.
 func scripts() []string {
 	return []string{"abort", "blame", "disagree", "input-changed", "late", "mismatch", "no-modulus", "noise", "normal",
-		"propagate", "rejoin", "split-view"}
+		"propagate", "rejoin", "split-view", "vanish"}
 }

@@ -84,16 +84,16 @@ func testDamage[B Body](t *testing.T, body B) {
 
 // sample bodies, one of each type, whose encodings are pinned in testdata/wire.txt.
 var (
-	sampleHead = Head{Seen: [32]byte{1, 2, 3}, Parts: []Ref{
+	sampleHead = Head{Seen: [32]byte{1, 2, 3}, Absent: 1 << 1, Parts: []Ref{
 		{To: All, Size: 512 << 10, Digest: [32]byte{9}}, {To: "bob", Size: 127, Digest: [32]byte{8}}, {To: "bob", Size: 65535, Digest: [32]byte{7}},
 	}}
 	sampleAbort    = Head{Seen: [32]byte{4}, Abort: &Abort{Culprit: "bob", Reason: "its share is out of range"}}
 	sampleBatch    = Batch{First: 300, Width: 4, Data: []byte{0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff}}
 	sampleEnvelope = envelope{Version: 1, Payload: []byte{0x90}, Signature: [64]byte{5, 6}}
-	sampleKeygen   = KeygenManifest{Version: 1, Session: "k1", Roster: [32]byte{3}, KeyBits: 2048, Threshold: 1, Kappa: 80, Batch: 256, TrialTo: 1 << 17}
+	sampleKeygen   = KeygenManifest{Version: 1, Session: "k1", Roster: [32]byte{3}, KeyBits: 2048, Threshold: 1, Kappa: 80, Batch: 256, TrialTo: 1 << 17, Deadline: 1796000000}
 	sampleManifest = PropagateManifest{
-		Version: 1, Session: "p1", Roster: [32]byte{3}, Key: [32]byte{2}, Periods: 3, Delta: []uint64{1 << 39, 255, 256, 0},
-		ScoreBits: 32, WeightBits: 40, FailOnMismatch: true, LimitDisclosure: true, MaxSingleSource: 5, MaxAccounts: 1000, MaxEdges: 300,
+		Version: 1, Session: "p1", Roster: [32]byte{3}, Key: [32]byte{2}, KeySession: "k1", Periods: 3, Delta: []uint64{1 << 39, 255, 256, 0},
+		ScoreBits: 32, WeightBits: 40, FailOnMismatch: true, LimitDisclosure: true, MaxSingleSource: 5, MaxAccounts: 1000, MaxEdges: 300, Deadline: 1796000001,
 	}
 	sampleAnnouncement = Announcement{Manifest: sampleManifest, Ciphertexts: 70000, Commitment: [32]byte{6}}
 )
@@ -171,18 +171,18 @@ func TestDecodeRefusesOtherForms(t *testing.T) {
 		"batch: no field":                   {"90", bodies[2].decode},
 		"batch: empty in a long form":       {"930001c50000", bodies[2].decode},
 		"head: nil for the digest":          {"93c09090", bodies[1].decode},
-		"head: an empty abort":              {"93" + digest + "9090", bodies[1].decode},
+		"head: an empty abort":              {"94" + digest + "009090", bodies[1].decode},
 		"head: digest of 31 bytes":          {"93" + digest31 + "c0c0", bodies[1].decode},
 		"head: digest of 33 bytes":          {"93" + digest33 + "c0c0", bodies[1].decode},
 		"head: digest as an array":          {"93dc0020" + strings.Repeat("00", 32) + "c0c0", bodies[1].decode},
-		"head: array 16 for no parts":       {"93" + digest + "dc0000c0", bodies[1].decode},
-		"head: a nil part":                  {"93" + digest + "91c0c0", bodies[1].decode},
-		"head: an empty part":               {"93" + digest + "9190c0", bodies[1].decode},
-		"head: part of two fields":          {"93" + digest + "9192a16101c0", bodies[1].decode},
-		"head: false for no abort":          {"93" + digest + "c0c2", bodies[1].decode},
-		"head: bytes for a name":            {"93" + digest + "c092c400a0", bodies[1].decode},
-		"head: str 8 for a short text":      {"93" + digest + "c092d900a0", bodies[1].decode},
-		"head: nil for a text":              {"93" + digest + "c092c0a0", bodies[1].decode},
+		"head: array 16 for no parts":       {"94" + digest + "00dc0000c0", bodies[1].decode},
+		"head: a nil part":                  {"94" + digest + "0091c0c0", bodies[1].decode},
+		"head: an empty part":               {"94" + digest + "009190c0", bodies[1].decode},
+		"head: part of two fields":          {"94" + digest + "009192a16101c0", bodies[1].decode},
+		"head: false for no abort":          {"94" + digest + "00c0c2", bodies[1].decode},
+		"head: bytes for a name":            {"94" + digest + "00c092c400a0", bodies[1].decode},
+		"head: str 8 for a short text":      {"94" + digest + "00c092d900a0", bodies[1].decode},
+		"head: nil for a text":              {"94" + digest + "00c092c0a0", bodies[1].decode},
 		"envelope: version 256":             {"93cd0100c40190c440" + strings.Repeat("00", 64), bodies[0].decode},
 		"envelope: signature of 63 bytes":   {"9301c40190c43f" + strings.Repeat("00", 63), bodies[0].decode},
 		"envelope: signature of 65 bytes":   {"9301c40190c441" + strings.Repeat("00", 65), bodies[0].decode},
@@ -197,7 +197,7 @@ func TestDecodeRefusesOtherForms(t *testing.T) {
 			wantUntrusted(t, test.decode(raw))
 		})
 	}
-	for name, text := range map[string]string{"no parts": "93" + digest + "c0c0", "an empty list": "93" + digest + "90c0"} {
+	for name, text := range map[string]string{"no parts": "94" + digest + "00c0c0", "an empty list": "94" + digest + "0090c0"} {
 		head, err := Decode[Head](unhex(t, text), MaxHead)
 		if err != nil || (head.Parts == nil) != (name == "no parts") || len(head.Parts) != 0 {
 			t.Errorf("%s: %+v, %v", name, head, err)

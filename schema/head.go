@@ -22,9 +22,10 @@ const version = 1
 
 // Head is what a party signs about a round: all parts it wrote in it, for every recipient, and the history it saw.
 type Head struct {
-	Seen  [32]byte
-	Parts []Ref  // sorted by recipient, then by part number, which counts from 0 for each recipient
-	Abort *Abort // set when the party ends the session with this word instead of taking part in the round
+	Seen   [32]byte
+	Absent uint32 // bit i is set when member i had not spoken in the round before, and a quorum went on without it
+	Parts  []Ref  // sorted by recipient, then by part number, which counts from 0 for each recipient
+	Abort  *Abort // set when the party ends the session with this word instead of taking part in the round
 }
 
 // Ref commits to one part.
@@ -111,6 +112,9 @@ func signedText(subject string, payload []byte) []byte {
 }
 
 func (h *Head) validate(roster *Roster) error {
+	if h.Absent>>roster.Len() != 0 {
+		return fmt.Errorf("absent are members that the roster does not have")
+	}
 	if len(h.Parts) > MaxRefs {
 		return fmt.Errorf("%d parts, at most %d allowed", len(h.Parts), MaxRefs)
 	}

@@ -143,7 +143,8 @@ var propagateManifests = rapid.Custom(func(t *rapid.T) PropagateManifest {
 	}
 	return PropagateManifest{
 		Version: rapid.Uint8().Draw(t, "version"), Session: rapid.String().Draw(t, "session"),
-		Roster: digests.Draw(t, "roster"), Key: digests.Draw(t, "key"), Periods: number("periods"), Delta: delta,
+		Roster: digests.Draw(t, "roster"), Key: digests.Draw(t, "key"),
+		KeySession: rapid.String().Draw(t, "key session"), Deadline: rapid.Uint64().Draw(t, "deadline"), Periods: number("periods"), Delta: delta,
 		ScoreBits: number("score bits"), WeightBits: number("weight bits"), FailOnMismatch: flag("fail"),
 		FullRandomizer: flag("full"), LimitDisclosure: flag("limit"), MaxSingleSource: number("single"),
 		MaxAccounts: number("accounts"), MaxEdges: number("edges"),

@@ -18,6 +18,7 @@ type KeygenManifest struct {
 	Kappa     uint32   // statistical security in bits
 	Batch     uint32   // candidates of one attempt
 	TrialTo   uint32   // B2: trial division by the primes up to here
+	Deadline  uint64   // Unix time in seconds after which whoever waits ends the session; 0: none
 }
 
 // PropagateManifest describes a propagation. All members state it in round 0.
@@ -26,6 +27,7 @@ type PropagateManifest struct {
 	Session         string
 	Roster          [32]byte // digest of the roster
 	Key             [32]byte // id of the key
+	KeySession      string   // id of the session that generated it
 	Periods         uint32
 	Delta           []uint64 // one per iteration, in units of 2^-WeightBits
 	ScoreBits       uint32
@@ -36,6 +38,7 @@ type PropagateManifest struct {
 	MaxSingleSource uint32 // accounts of one bank with a single foreign source; 0 unless it holds
 	MaxAccounts     uint32 // accounts of one bank: bounds what the others must handle
 	MaxEdges        uint32 // edges that one bank lists with one other
+	Deadline        uint64 // Unix time in seconds after which whoever waits ends the session; 0: none
 }
 
 // Announcement is a member's public word in round 0 of a propagation.
@@ -48,6 +51,9 @@ type Announcement struct {
 // ManifestVersion is the version of both manifests.
 const ManifestVersion = 1
 
+// MaxDeadline is the last second of the year 9999, in Unix time.
+const MaxDeadline = 253402300799
+
 // Field is one line of a manifest, for people.
 type Field struct{ Name, Value string }
 
@@ -56,7 +62,7 @@ func (m KeygenManifest) Fields() []Field {
 	return []Field{
 		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)},
 		{"key_bits", decimal(m.KeyBits)}, {"threshold", decimal(m.Threshold)}, {"kappa", decimal(m.Kappa)},
-		{"batch", decimal(m.Batch)}, {"trial_to", decimal(m.TrialTo)},
+		{"batch", decimal(m.Batch)}, {"trial_to", decimal(m.TrialTo)}, {"deadline", deadlineText(m.Deadline)},
 	}
 }
 
@@ -74,13 +80,13 @@ func (m PropagateManifest) Fields() []Field {
 		limit = "none (" + decimal(m.MaxSingleSource) + ")"
 	}
 	return []Field{
-		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)}, {"key", hexText(m.Key)},
+		{"version", decimal(uint32(m.Version))}, {"session", m.Session}, {"roster", hexText(m.Roster)}, {"key", hexText(m.Key)}, {"key_session", m.KeySession},
 		{"periods", decimal(m.Periods)}, {"delta", strings.Join(delta, " ")},
 		{"score_bits", decimal(m.ScoreBits)}, {"weight_bits", decimal(m.WeightBits)},
 		{"mismatch", map[bool]string{false: "ignore", true: "fail"}[m.FailOnMismatch]},
 		{"randomizer", map[bool]string{false: "short", true: "full"}[m.FullRandomizer]},
 		{"disclosure.max_single_source", limit},
-		{"max_accounts", decimal(m.MaxAccounts)}, {"max_edges", decimal(m.MaxEdges)},
+		{"max_accounts", decimal(m.MaxAccounts)}, {"max_edges", decimal(m.MaxEdges)}, {"deadline", deadlineText(m.Deadline)},
 	}
 }
 
@@ -100,6 +106,8 @@ func (m KeygenManifest) Validate(members int) error {
 		return fmt.Errorf("batch %d is not between 1 and 4096", m.Batch)
 	case m.TrialTo < 1 || m.TrialTo > 1<<24:
 		return fmt.Errorf("trial_to %d is not between 1 and 2^24", m.TrialTo)
+	case m.Deadline > MaxDeadline:
+		return fmt.Errorf("deadline %d is after the year 9999", m.Deadline)
 	}
 	if err := ValidateSession(m.Session); err != nil {
 		return err
@@ -124,6 +132,8 @@ func (m PropagateManifest) Validate() error {
 		return fmt.Errorf("max_edges %d is not between 1 and 2^24", m.MaxEdges)
 	case m.WeightBits < 8 || m.WeightBits > 62:
 		return fmt.Errorf("weight_bits %d is not between 8 and 62", m.WeightBits)
+	case m.Deadline > MaxDeadline:
+		return fmt.Errorf("deadline %d is after the year 9999", m.Deadline)
 	case !m.LimitDisclosure && m.MaxSingleSource != 0:
 		return fmt.Errorf("disclosure.max_single_source is %d but does not hold: it must be 0 then", m.MaxSingleSource)
 	}
@@ -131,6 +141,9 @@ func (m PropagateManifest) Validate() error {
 		if d >= 1<<m.WeightBits {
 			return fmt.Errorf("delta of iteration %d is not below 1", i)
 		}
+	}
+	if err := ValidateSession(m.KeySession); err != nil {
+		return fmt.Errorf("key_session: %w", err)
 	}
 	return ValidateSession(m.Session)
 }
@@ -147,7 +160,16 @@ func ValidateThreshold(t, members int) error {
 // ErrDisagree is wrapped when members state different manifests: somebody must change a file, and nobody cheated.
 var ErrDisagree = errors.New("the parties describe the session differently")
 
-// Compare names the fields in which another member's manifest differs from ours. The error wraps [ErrDisagree].
+// Disagreement tells which fields differ between this party's manifest and others'. It wraps [ErrDisagree].
+type Disagreement struct{ Differences []string }
+
+func (d *Disagreement) Error() string {
+	return ErrDisagree.Error() + ": " + strings.Join(d.Differences, "; ")
+}
+
+func (d *Disagreement) Unwrap() error { return ErrDisagree }
+
+// Compare names the fields in which another member's manifest differs from ours, in a [Disagreement].
 func Compare(own []Field, theirs []Field, member string) error {
 	var texts []string
 	for i := range own {
@@ -158,7 +180,15 @@ func Compare(own []Field, theirs []Field, member string) error {
 	if texts == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrDisagree, strings.Join(texts, "; "))
+	return &Disagreement{texts}
+}
+
+// deadlineText is the deadline for people who look at two of them.
+func deadlineText(deadline uint64) string {
+	if deadline == 0 {
+		return "none"
+	}
+	return strconv.FormatUint(deadline, 10) + " (Unix time)"
 }
 
 func decimal(x uint32) string        { return strconv.FormatUint(uint64(x), 10) }

@@ -67,6 +67,11 @@ func TestPropagateManifestValidate(t *testing.T) {
 		"version 0":               {func(m *PropagateManifest) { m.Version = 0 }, false},
 		"version 2":               {func(m *PropagateManifest) { m.Version = 2 }, false},
 		"no session":              {func(m *PropagateManifest) { m.Session = "" }, false},
+		"no key session":          {func(m *PropagateManifest) { m.KeySession = "" }, false},
+		"a key session of two":    {func(m *PropagateManifest) { m.KeySession = "a.b" }, false},
+		"no deadline":             {func(m *PropagateManifest) { m.Deadline = 0 }, true},
+		"last deadline":           {func(m *PropagateManifest) { m.Deadline = MaxDeadline }, true},
+		"deadline of no date":     {func(m *PropagateManifest) { m.Deadline = MaxDeadline + 1 }, false},
 		"no period":               {func(m *PropagateManifest) { m.Periods = 0 }, false},
 		"no accounts":             {func(m *PropagateManifest) { m.MaxAccounts = 0 }, false},
 		"most accounts":           {func(m *PropagateManifest) { m.MaxAccounts = 1 << 24 }, true},
@@ -188,7 +193,7 @@ func testFields[M interface{ Fields() []Field }](t *testing.T, manifest M, lines
 			continue
 		}
 		for i, field := range own {
-			if named := strings.Contains(err.Error(), field.Name+" is "); named != (i == differs[0]) {
+			if named := strings.Contains(err.Error(), " "+field.Name+" is "); named != (i == differs[0]) {
 				t.Errorf("a change of %s: %v", name, err)
 			}
 		}

@@ -82,7 +82,7 @@ func (p parameters) terms(in *input) (*terms, error) {
 			Kappa: kappa, Batch: batch, TrialTo: trialTo,
 		},
 		propagate: schema.PropagateManifest{
-			Version: schema.ManifestVersion, Session: propagateSession,
+			Version: schema.ManifestVersion, Session: propagateSession, KeySession: keygenSession,
 			Periods: uint32(in.periods()), ScoreBits: scoreBits, WeightBits: weightBits,
 			MaxAccounts: maxAccounts, MaxEdges: maxEdges,
 		},

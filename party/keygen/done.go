@@ -18,8 +18,8 @@ type Done struct {
 	Stats Stats
 }
 
-// keyID is the digest of everything public about a key.
-func keyID(key *paillier.Key, roster *schema.Roster) [32]byte {
+// KeyID is the digest of everything public about a key.
+func KeyID(key *paillier.Key, roster *schema.Roster) [32]byte {
 	digest := roster.Digest()
 	var numbers []byte
 	for _, number := range []int{key.Parties, key.Threshold, key.Kappa} {

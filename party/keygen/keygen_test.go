@@ -165,6 +165,14 @@ func TestDisagreement(t *testing.T) {
 	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), "trial_to is 4096 here and 4097 at bob") {
 		t.Errorf("%v", err)
 	}
+	third := c.manifest
+	third.Deadline = 1
+	err = partytest.Run(partytest.NewLog(c.roster),
+		c.machine(t, c.ids[0], c.manifest), c.machine(t, c.ids[1], other), c.machine(t, c.ids[2], third))
+	const want = "trial_to is 4096 here and 4097 at bob; deadline is none here and 1 (Unix time) at charlie"
+	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v does not name everybody who differs", err)
+	}
 }
 
 func TestStartRefuses(t *testing.T) {

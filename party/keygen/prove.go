@@ -72,7 +72,7 @@ func (r *prove) Next(in party.Inbox) (party.Round, error) {
 	if err := r.findCulprit(partials, want); err != nil {
 		return nil, err
 	}
-	return &Done{Key: r.key, ID: keyID(r.key, r.roster), Share: r.share, Stats: r.stats}, nil
+	return &Done{Key: r.key, ID: KeyID(r.key, r.roster), Share: r.share, Stats: r.stats}, nil
 }
 
 // findCulprit names the party without which all others decrypt to the known plaintext. Together with the plaintext the

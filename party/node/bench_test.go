@@ -118,7 +118,7 @@ func BenchmarkPropagate(b *testing.B) {
 func benchPropagate(b *testing.B, roster *schema.Roster, ids []*party.Identity, keys []*keygen.Done, ledgers []*ledger.Ledger) (bytes int64) {
 	b.Helper()
 	delta := fixed.Delta(0.5, 40)
-	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", Roster: roster.Digest(), Key: keys[0].ID,
+	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", Roster: roster.Digest(), Key: keys[0].ID, KeySession: "keys",
 		Periods: 1, Delta: []uint64{delta, delta}, ScoreBits: 32, WeightBits: 40, MaxAccounts: 1 << 20, MaxEdges: 1 << 20}
 	store := mem.NewStore()
 	var configs []node.Config

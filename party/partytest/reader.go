@@ -121,7 +121,13 @@ func (r *Reader) carryOut(effect party.Effect) error {
 	subject := effect.Slot.Subject()
 	switch effect.Op {
 	case party.Append:
-		return r.around(Append, subject, func() error { return r.log.Append(effect) })
+		return r.around(Append, subject, func() error {
+			err := r.log.Append(effect)
+			if effect.Loose && errors.Is(err, ErrTaken) {
+				return nil
+			}
+			return err
+		})
 	case party.Fetch:
 		return r.around(Fetch, subject, func() error {
 			event, err := r.log.Event(subject)

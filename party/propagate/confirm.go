@@ -8,13 +8,14 @@ import (
 )
 
 // confirm: protocol.md section 2, step 5. Nothing is said but the head itself, whose transcript covers the round
-// before it.
+// before it. A party that has its scores does not need the others any more.
 type confirm struct {
 	*agreement
 	opened []ledger.Score // nil for an auditor
+	absent uint32         // members without whose shares they were opened: bit i for member i
 }
 
-func (r *confirm) Plan() party.Plan { return party.Plan{Name: "confirm"} }
+func (r *confirm) Plan() party.Plan { return party.Plan{Name: "confirm", Quorum: 1} }
 
 func (r *confirm) Speak(*party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(func(party.Draft, error) bool) {}
@@ -23,7 +24,13 @@ func (r *confirm) Speak(*party.Secrets) iter.Seq2[party.Draft, error] {
 func (r *confirm) Check(party.Message, []byte) error { return nil }
 
 func (r *confirm) Next(party.Inbox) (party.Round, error) {
-	return &Done{Scores: r.opened, Report: r.report}, nil
+	report := r.report
+	for i, name := range r.Roster.Names() {
+		if r.absent>>i&1 == 1 {
+			report.Unchecked = append(report.Unchecked, name)
+		}
+	}
+	return &Done{Scores: r.opened, Report: report}, nil
 }
 
 // Done is the final round: the session's result.
@@ -37,4 +44,7 @@ type Done struct {
 type Report struct {
 	Peers        []Agreement // one for each other bank
 	SingleSource int         // own accounts whose foreign income is from a single account: their score can reveal its
+	// Unchecked lists the members that had vanished before opening. The scores were opened without them: that all shares
+	// fit together was verified for those of the others only, and not at all where just enough were left.
+	Unchecked []string
 }

@@ -15,14 +15,14 @@ import (
 )
 
 // open: protocol.md section 2, step 4; [TNO19]. Every party decrypts everybody's packed scores partially and seals the
-// result for their owner, who needs t+1 such shares, its own among them.
+// result for their owner, who needs t+1 such shares, its own among them: the round can do without the rest.
 type open struct {
 	*agreement
 	packed []*modular.Vector // by owner
 }
 
 func (r *open) Plan() party.Plan {
-	plan := party.Plan{Name: "open"}
+	plan := party.Plan{Name: "open", Quorum: r.Key.Threshold + 1}
 	for from := range r.n {
 		for to, v := range r.packed {
 			plan.Messages = append(plan.Messages,
@@ -46,10 +46,13 @@ func (r *open) Check(_ party.Message, data []byte) error { return r.checkCiphert
 
 func (r *open) Next(in party.Inbox) (party.Round, error) {
 	if in.Self < 0 {
-		return &confirm{r.agreement, nil}, nil
+		return &confirm{r.agreement, nil, in.Absent}, nil
 	}
 	partials := make([]*modular.Vector, r.n)
 	for i, data := range in.Private {
+		if in.Absent>>i&1 == 1 {
+			continue
+		}
 		var err error
 		if partials[i], err = r.decode(data); err != nil {
 			return nil, err
@@ -59,14 +62,14 @@ func (r *open) Next(in party.Inbox) (party.Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &confirm{r.agreement, opened}, nil
+	return &confirm{r.agreement, opened, in.Absent}, nil
 }
 
 // decrypt opens the party's scores with its own share and those of t others, and checks that the shares of all the
-// rest say the same: with n > t+1 a wrong share cannot go unnoticed. Which one is wrong can be told where the others are
+// rest that are there say the same: with more than t+1 a wrong share cannot go unnoticed. Which one is wrong can be told where the others are
 // 2t+1 or more and agree: t+1 of them are honest. Otherwise nobody is blamed.
 func (r *open) decrypt(partials []*modular.Vector) ([]ledger.Score, error) {
-	numbers := r.ownFirst()
+	numbers := slices.DeleteFunc(r.ownFirst(), func(number int) bool { return partials[number-1] == nil })
 	if plaintexts, ok := r.agree(numbers, partials); ok {
 		return r.scoresOf(plaintexts)
 	}

@@ -92,7 +92,7 @@ func newConsortium(t tb, names []string, bits int) *consortium {
 
 // configs are the parties' configurations for a run of their ledgers.
 func (c *consortium) configs(ledgers []*ledger.Ledger, periods int, deltas ...float64) []propagate.Config {
-	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", Roster: c.roster.Digest(),
+	manifest := schema.PropagateManifest{Version: schema.ManifestVersion, Session: "run", KeySession: "keys", Roster: c.roster.Digest(),
 		Key: c.keys[0].ID, Periods: uint32(periods), ScoreBits: 32, WeightBits: 40, MaxAccounts: 1000, MaxEdges: 10000}
 	for _, d := range deltas {
 		manifest.Delta = append(manifest.Delta, fixed.Delta(d, 40))
