@@ -71,6 +71,17 @@ func NewMachine(session Session, identity *Identity, input [32]byte, first Round
 	return m, err
 }
 
+// Session is the frame of the machine's session.
+func (m *Machine) Session() Session { return m.session }
+
+// Self is the name of this party; an auditor has none.
+func (m *Machine) Self() string {
+	if m.identity == nil {
+		return ""
+	}
+	return m.identity.name
+}
+
 // Round is the round that the machine is in; after the session the final one, which holds the result.
 func (m *Machine) Round() Round { return m.round }
 

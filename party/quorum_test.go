@@ -3,7 +3,6 @@ package party_test
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"testing"
 
@@ -12,43 +11,13 @@ import (
 	"riskprop/schema"
 )
 
-// vote is a small protocol with a quorum: everybody broadcasts a word, two words are enough, and everybody confirms.
-type vote struct {
-	step  int
-	heard []party.Inbox
-}
-
-func (r *vote) Plan() party.Plan {
-	switch r.step {
-	case 0:
-		return party.Plan{Name: "vote", Quorum: 2, Messages: party.EachToAll(3, 4, 1)}
-	case 1:
-		return party.Plan{Name: "confirm", Quorum: 1}
-	}
-	return party.Ended{}.Plan()
-}
-
-func (r *vote) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
-	return func(yield func(party.Draft, error) bool) {
-		if r.step == 0 {
-			yield(party.Draft{To: party.Everybody, Data: []byte{byte(s.Self()), 0, 0, 0}}, nil)
-		}
-	}
-}
-
-func (r *vote) Check(party.Message, []byte) error { return nil }
-
-func (r *vote) Next(in party.Inbox) (party.Round, error) {
-	return &vote{r.step + 1, append(append([]party.Inbox{}, r.heard...), in)}, nil
-}
-
 // votes is what a machine that is done has heard: whose words, and without whom it confirmed.
 func votes(t *testing.T, m *party.Machine) string {
 	t.Helper()
 	if !m.Done() {
 		t.Fatalf("not done: in round %d (%s), waiting for %v", m.Number(), m.Name(), m.Waiting())
 	}
-	in := m.Round().(*vote).heard
+	in := m.Round().(*partytest.Vote).Heard
 	text := ""
 	for i, word := range in[0].Broadcast {
 		if (word == nil) != (in[0].Absent>>i&1 == 1) {
@@ -67,7 +36,7 @@ func (w *world) voter(t *testing.T, i int) *partytest.Reader {
 	if i >= 0 {
 		identity = w.identities[i]
 	}
-	m, err := party.NewMachine(w.session(), identity, [32]byte{}, &vote{})
+	m, err := party.NewMachine(w.session(), identity, [32]byte{}, &partytest.Vote{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,8 +251,8 @@ func TestAfterAQuorumNothingIsSaid(t *testing.T) {
 }
 
 // talkative votes twice.
-type talkative struct{ vote }
+type talkative struct{ partytest.Vote }
 
-func (r *talkative) Plan() party.Plan { return (&vote{}).Plan() }
+func (r *talkative) Plan() party.Plan { return (&partytest.Vote{}).Plan() }
 
 func (r *talkative) Next(party.Inbox) (party.Round, error) { return r, nil }

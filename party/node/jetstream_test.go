@@ -97,8 +97,8 @@ func (w *world) takePart(t *testing.T, s *server, i int, name string, restarts *
 		config := w.config(t, i, nil)
 		var closeLog func()
 		config.Log, closeLog = s.open(t, name)
-		config.Observe = func(p node.Progress) {
-			if name == "bob" && p.Count == stopAt {
+		config.Observe = func(p node.Event) {
+			if name == "bob" && p.Round == stopAt {
 				stop()
 			}
 		}

@@ -13,12 +13,20 @@
 //
 // Trouble with the log itself, or with this party's own input, is returned without a word to the others: started again
 // as it was, the party goes on.
+//
+// # Time
+//
+// Time comes in as events, through [Config].Ticks, and changes nothing by itself. While the node waits for others it says
+// for whom, every ten seconds. After the session's deadline it appends an abort; what the session has come to is still
+// decided by the log, on which another member's word may have been earlier. A round that a quorum can complete is gone on
+// with after [Config].Grace, or at the deadline.
 package node
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -33,23 +41,24 @@ type Config struct {
 	Log     bus.Log
 	Roster  *schema.Roster
 	Machine *party.Machine
-	Logger  zerolog.Logger
-	Observe func(Progress) // called whenever a round begins, on the node's goroutine; may be nil
+	Logger  zerolog.Logger // gets a line a round: session, protocol, round, party, parts, bytes, duration
+	Observe func(Event)    // called with what happens, never twice at once; may be nil
 	// Patience is how long a part is asked for that a signed head lists and the log does not hold: a replica may lag
 	// behind. 0 means 30 seconds.
 	Patience time.Duration
+
+	// Ticks is the time, as an event: one value a second or so. Without it there is no time: the node waits for ever,
+	// and in silence.
+	Ticks <-chan time.Time
+	// Deadline is when the session ends, whoever is awaited then: the node appends an abort. Zero: never.
+	Deadline time.Time
+	// Grace is how long a round that a quorum can complete waits for the rest.
+	Grace time.Duration
 }
 
 // ErrMissing is wrapped when the log does not hold a part as a member has signed it. The log has lost it, or the member
 // has never written it; that cannot be told apart.
 var ErrMissing = errors.New("the log does not hold what was signed")
-
-// Progress tells where a session is.
-type Progress struct {
-	Round party.Round
-	Name  string // of the round
-	Count int    // rounds before this one
-}
 
 // Stats counts what a node did in this run. What it appended again, after a restart, counts again.
 type Stats struct {
@@ -60,11 +69,22 @@ type Stats struct {
 
 // Run takes part in the session until it has ended. The result is in the machine's final round.
 func Run(ctx context.Context, config Config) (Stats, error) {
-	n := &node{Config: config, ctx: ctx, spoken: -1, shown: -1}
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	n := &node{Config: config, ctx: inner, spoken: -1, shown: -1}
+	session := config.Machine.Session()
+	n.Logger = config.Logger.With().Str("session", session.ID).Str("protocol", session.Proto).Str("party", config.Machine.Self()).Logger()
 	if err := n.progress(); err != nil {
 		return n.stats, nil // it had ended before
 	}
-	err := config.Log.Tail(ctx, 0, config.Machine.Filter(), n.fold, n.head)
+	var ticking sync.WaitGroup
+	ticking.Go(func() { n.watch(cancel) })
+	err := config.Log.Tail(inner, 0, config.Machine.Filter(), n.locked(n.fold), func() error { return n.locked(n.head)(bus.Record{}) })
+	cancel(err)
+	ticking.Wait()
+	if cause := context.Cause(inner); errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		err = cause // of the clock's goroutine
+	}
 	switch {
 	case errors.Is(err, errFinished):
 		err = nil
@@ -78,19 +98,38 @@ func Run(ctx context.Context, config Config) (Stats, error) {
 // errFinished stops the tail when the session has ended well.
 var errFinished = errors.New("the session has ended")
 
+// node is one run. All that follows is guarded by mu: the log's reader and the clock take turns.
 type node struct {
 	Config
 	ctx    context.Context
+	mu     sync.Mutex
 	stats  Stats
 	spoken int // the last round in which everything was appended in this run
 	shown  int // the last round that was reported
+	round  roundStats
+	clock  clock
+}
+
+// locked makes a callback of the log one that has the machine for itself.
+func (n *node) locked(f func(bus.Record) error) func(bus.Record) error {
+	return func(r bus.Record) error {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return f(r)
+	}
 }
 
 // fold applies one record, and the parts that its round now needs.
 func (n *node) fold(record bus.Record) error {
-	if err := n.apply(record.Subject, record.Data); err != nil {
+	n.clock.caughtUp = false
+	if err := n.apply(record); err != nil {
 		return err
 	}
+	return n.complete()
+}
+
+// complete fetches the parts of rounds whose heads are there.
+func (n *node) complete() error {
 	for n.Machine.Complete() {
 		if err := n.carryOut(); err != nil {
 			return err
@@ -100,15 +139,18 @@ func (n *node) fold(record bus.Record) error {
 }
 
 // head is called when everything on the log has been folded: now it is this party's turn, if it has not spoken.
-func (n *node) head() error {
+func (n *node) head(bus.Record) error {
+	n.clock.caughtUp = true
 	number := n.Machine.Number()
 	if n.spoken >= number {
 		return nil
 	}
+	before, start := n.stats, time.Now()
 	if err := n.carryOut(); err != nil {
 		return err
 	}
 	n.spoken = number
+	n.spoke(n.stats.Records-before.Records, n.stats.Bytes-before.Bytes, time.Since(start))
 	return nil
 }
 
@@ -138,7 +180,7 @@ func (n *node) append(effect party.Effect) error {
 	err := n.Log.Append(n.ctx, subject, effect.Data)
 	switch {
 	case errors.Is(err, bus.ErrTaken):
-		return n.taken(effect.Slot, err)
+		return n.taken(effect, err)
 	case err != nil:
 		return fmt.Errorf("writing %s: %w (nothing is lost: started again, the party goes on)", subject, err)
 	}
@@ -147,8 +189,10 @@ func (n *node) append(effect party.Effect) error {
 	return nil
 }
 
-// taken words a slot of ours that holds something else: our own word, with another input, or a stranger's.
-func (n *node) taken(slot schema.Slot, err error) error {
+// taken words a slot of ours that holds something else: our own word, with another input, or a stranger's. A loose word
+// of ours that is there already is as good as the one that was to be said.
+func (n *node) taken(effect party.Effect, err error) error {
+	slot := effect.Slot
 	if slot.Part == schema.HeadPart {
 		there, failure := n.Log.Get(n.ctx, slot.Subject())
 		if failure != nil {
@@ -157,6 +201,9 @@ func (n *node) taken(slot schema.Slot, err error) error {
 		if _, failure = schema.Open(slot.Subject(), there, n.Roster); failure != nil {
 			return fmt.Errorf("writing %s: somebody else has written there (%w): look at who may write to the log; this session cannot go on: %w",
 				slot.Subject(), failure, err)
+		}
+		if effect.Loose {
+			return nil
 		}
 	}
 	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), party.ErrInput, err)
@@ -205,15 +252,18 @@ func (n *node) get(slot schema.Slot) ([]byte, error) {
 }
 
 // apply opens and folds a head. Noise is no error.
-func (n *node) apply(subject string, data []byte) error {
-	event, err := schema.Open(subject, data, n.Roster)
+func (n *node) apply(record bus.Record) error {
+	event, err := schema.Open(record.Subject, record.Data, n.Roster)
 	if err == nil {
 		err = n.Machine.Apply(event)
 	}
 	if errors.Is(err, schema.ErrUntrusted) || errors.Is(err, party.ErrStale) {
 		n.stats.Noise++
-		n.noise(subject, len(data), err)
+		n.noise(record.Subject, len(record.Data), err)
 		return nil
+	}
+	if err == nil {
+		n.heard(event, record)
 	}
 	return n.end(err)
 }
@@ -228,6 +278,7 @@ func (n *node) noise(subject string, size int, err error) {
 		}
 	}
 	n.Logger.WithLevel(level).Str("subject", subject).Int("bytes", size).Err(err).Msg("noise")
+	n.observe(Event{Kind: Passed, Bytes: int64(size)})
 }
 
 // end says the party's last word where the machine has found that the session cannot go on.
@@ -253,19 +304,4 @@ func (n *node) end(err error) error {
 		return errors.Join(err, fmt.Errorf("telling the others: %w", failure))
 	}
 	return err
-}
-
-// progress reports a round that has begun, and ends the tail after the last one.
-func (n *node) progress() error {
-	if number := n.Machine.Number(); number > n.shown {
-		n.shown = number
-		n.Logger.Debug().Int("round", number).Str("name", n.Machine.Name()).Msg("round begins")
-		if n.Observe != nil {
-			n.Observe(Progress{Round: n.Machine.Round(), Name: n.Machine.Name(), Count: number})
-		}
-	}
-	if n.Machine.Done() {
-		return errFinished
-	}
-	return nil
 }

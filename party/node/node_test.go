@@ -76,8 +76,8 @@ func TestRun(t *testing.T) {
 		configs = append(configs, w.config(t, i, nil))
 	}
 	var names []string
-	configs[0].Observe = func(p node.Progress) {
-		if p.Count != len(names) || p.Round.Plan().Name != p.Name {
+	configs[0].Observe = func(p node.Event) {
+		if p.Round != len(names) || p.State.Plan().Name != p.Name {
 			t.Errorf("progress %+v after %d rounds", p, len(names))
 		}
 		names = append(names, p.Name)
@@ -251,7 +251,7 @@ func TestCancel(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	config := w.config(t, 0, nil)
-	config.Observe = func(node.Progress) { cancel() }
+	config.Observe = func(node.Event) { cancel() }
 	if _, err := node.Run(ctx, config); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

@@ -1,0 +1,117 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"riskprop/bus"
+)
+
+// remind is the time between two words about the same wait.
+const remind = 10 * time.Second
+
+// clock is what a node knows of time.
+type clock struct {
+	caughtUp bool // nothing on the log is unread
+	aborted  int  // the round after which this party has ended the session, plus one
+	waiting
+}
+
+// waiting is the wait in one round.
+type waiting struct {
+	since  time.Time // the first tick of it
+	said   time.Time // when it was spoken about
+	quorum time.Time // the first tick at which a quorum was there
+}
+
+// watch hands the ticks to the node until the session has ended.
+func (n *node) watch(cancel context.CancelCauseFunc) {
+	for {
+		select {
+		case now, ok := <-n.Ticks:
+			if !ok {
+				return
+			}
+			if err := n.locked(func(bus.Record) error { return n.tick(now) })(bus.Record{}); err != nil {
+				cancel(err)
+				return
+			}
+		case <-n.ctx.Done():
+			return
+		}
+	}
+}
+
+// tick does what is due at a time: nothing unless this party has read everything, said everything, and waits.
+func (n *node) tick(now time.Time) error {
+	m := n.Machine
+	if !n.clock.caughtUp || n.spoken < m.Number() || slices.Contains(m.Waiting(), m.Self()) || n.ctx.Err() != nil {
+		return nil
+	}
+	w := &n.clock.waiting
+	if w.since.IsZero() {
+		w.since, w.said = now, now
+	}
+	late := !n.Deadline.IsZero() && !now.Before(n.Deadline)
+	if m.CanSettle() {
+		if w.quorum.IsZero() {
+			w.quorum = now
+		}
+		if late || now.Sub(w.quorum) >= n.Grace {
+			return n.settle()
+		}
+	} else if late {
+		return n.giveUp()
+	}
+	if now.Sub(w.said) >= remind {
+		w.said = now
+		n.wait(now.Sub(w.since))
+	}
+	return nil
+}
+
+// settle goes on with a quorum.
+func (n *node) settle() error {
+	awaited := n.Machine.Waiting()
+	if _, err := n.Machine.Settle(); err != nil {
+		return n.end(err)
+	}
+	n.Logger.Warn().Int("round", n.shown).Strs("without", awaited).Msg("going on with a quorum")
+	if err := n.complete(); err != nil {
+		return err
+	}
+	return n.head(bus.Record{})
+}
+
+// giveUp appends an abort after the deadline. It ends nothing by itself: the log may hold another member's word before
+// it, and all parties go by the log.
+func (n *node) giveUp() error {
+	m := n.Machine
+	if n.clock.aborted > m.Number() {
+		return nil
+	}
+	reason := fmt.Sprintf("the deadline %s has passed in round %d (%s), waiting for %s",
+		n.Deadline.UTC().Format(time.RFC3339), m.Number(), m.Name(), strings.Join(m.Waiting(), ", "))
+	effect, ok := m.Abort("", reason)
+	if !ok {
+		return nil
+	}
+	n.Logger.Warn().Int("round", m.Number()).Strs("awaited", m.Waiting()).Msg("the deadline has passed: ending the session")
+	n.clock.aborted = m.Number() + 1
+	if err := n.append(effect); err != nil && !errors.Is(err, bus.ErrTaken) {
+		return err
+	}
+	return nil
+}
+
+// wait says whom this party waits for.
+func (n *node) wait(so time.Duration) {
+	awaited := n.Machine.Waiting()
+	n.Logger.Info().Int("round", n.Machine.Number()).Str("name", n.Machine.Name()).Strs("awaited", awaited).
+		Dur("duration", so).Msg("waiting")
+	n.observe(Event{Kind: Waiting, Awaited: awaited, Duration: so})
+}

@@ -1,0 +1,95 @@
+package node
+
+import (
+	"time"
+
+	"riskprop/bus"
+	"riskprop/party"
+	"riskprop/schema"
+)
+
+// Kind tells what an [Event] is about.
+type Kind int
+
+// The kinds of events.
+const (
+	Began   Kind = iota // a round begins
+	Heard               // a member's head was folded
+	Spoke               // this party has said everything in the round
+	Waiting             // this party has been waiting for others for some time
+	Passed              // a record was passed over as noise
+	Ended               // a round is complete
+)
+
+// Event is something that happens in a session. Fields that its kind does not name are zero.
+type Event struct {
+	Kind     Kind
+	Round    int           // number of the round
+	Name     string        // name of the round
+	State    party.Round   // Began: the round itself; after the session the final one, with the result
+	Party    string        // Heard: whose head
+	Awaited  []string      // Waiting: for whom
+	Parts    int           // Heard: parts that the head lists; Spoke, Ended: parts and heads that this party appended
+	Bytes    int64         // their size, the head's own included; Passed: of the record
+	At       time.Time     // Heard: when the log stored the head, by its own clock
+	Duration time.Duration // Spoke, Ended: how long it took; Waiting: how long so far
+}
+
+// roundStats is what a round has come to in this run.
+type roundStats struct {
+	name  string
+	began time.Time
+	parts int
+	bytes int64
+}
+
+func (n *node) observe(e Event) {
+	if n.Observe == nil {
+		return
+	}
+	if e.Kind != Ended {
+		e.Round, e.Name = n.Machine.Number(), n.Machine.Name()
+	}
+	n.Observe(e)
+}
+
+// heard reports a head. The round may have gone on with it; it is reported under its own number.
+func (n *node) heard(event schema.Event, record bus.Record) {
+	bytes := int64(len(record.Data))
+	for _, ref := range event.Head.Parts {
+		bytes += int64(ref.Size)
+	}
+	n.observe(Event{Kind: Heard, Party: event.Slot.From, Parts: len(event.Head.Parts), Bytes: bytes, At: record.Time})
+}
+
+// spoke reports what this party has said.
+func (n *node) spoke(parts int, bytes int64, took time.Duration) {
+	n.round.parts, n.round.bytes = parts, bytes
+	if parts > 0 {
+		n.observe(Event{Kind: Spoke, Parts: parts, Bytes: bytes, Duration: took})
+	}
+}
+
+// progress reports rounds that have begun and ended, and ends the tail after the last one.
+func (n *node) progress() error {
+	number := n.Machine.Number()
+	if number > n.shown {
+		if n.shown >= 0 {
+			n.ended()
+		}
+		n.shown, n.round, n.clock.waiting = number, roundStats{began: time.Now(), name: n.Machine.Name()}, waiting{}
+		n.observe(Event{Kind: Began, State: n.Machine.Round()})
+	}
+	if n.Machine.Done() {
+		return errFinished
+	}
+	return nil
+}
+
+// ended logs the round that is over: one line a round.
+func (n *node) ended() {
+	took := time.Since(n.round.began)
+	n.Logger.Info().Int("round", n.shown).Str("name", n.round.name).
+		Int("parts", n.round.parts).Int64("bytes", n.round.bytes).Dur("duration", took).Msg("round complete")
+	n.observe(Event{Kind: Ended, Round: n.shown, Name: n.round.name, Parts: n.round.parts, Bytes: n.round.bytes, Duration: took})
+}
