@@ -38,7 +38,7 @@ type member struct {
 
 // watcher is told what happens during a session.
 type watcher interface {
-	began(proto string, round node.Progress) // a member has come to a round; called from the goroutines of all members
+	began(proto string, round node.Event) // a member has come to a round; called from the goroutines of all members
 	stopping()                               // the run was ended from outside: what is being computed is waited for
 }
 
@@ -132,7 +132,11 @@ func (c *consortium) run(ctx context.Context, proto string, machines []*party.Ma
 			stats, err := node.Run(all, node.Config{
 				Log: m.log, Roster: c.roster, Machine: machines[i],
 				Logger:  c.logger.With().Str("bank", m.bank).Str("protocol", proto).Logger(),
-				Observe: func(p node.Progress) { c.watch.began(proto, p) },
+				Observe: func(e node.Event) {
+					if e.Kind == node.Began {
+						c.watch.began(proto, e)
+					}
+				},
 			})
 			m.written += stats.Bytes
 			if err != nil {

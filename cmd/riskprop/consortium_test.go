@@ -21,7 +21,7 @@ import (
 // unseen is a watcher for tests that look at the end only.
 type unseen struct{}
 
-func (unseen) began(string, node.Progress) {}
+func (unseen) began(string, node.Event) {}
 func (unseen) stopping()                   {}
 
 // smallInput is three banks with an account each and one transaction.
@@ -189,7 +189,7 @@ type watched struct {
 	stop   context.CancelFunc // at the first round
 }
 
-func (w *watched) began(proto string, _ node.Progress) {
+func (w *watched) began(proto string, _ node.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rounds[proto]++

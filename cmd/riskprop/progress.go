@@ -31,7 +31,7 @@ func newProgress(u *ui, j *job) *progress {
 }
 
 // began shows the round of the party that is ahead.
-func (p *progress) began(proto string, round node.Progress) {
+func (p *progress) began(proto string, round node.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if proto == schema.Propagate && round.Name == roundOpen {
@@ -39,8 +39,8 @@ func (p *progress) began(proto string, round node.Progress) {
 			p.end("propagate", fmt.Sprintf("%s, delta %s", p.terms.steps(), p.terms.schedule), &p.spent.Propagate)
 		}
 	}
-	if round.Count >= p.next {
-		p.next = round.Count + 1
+	if round.Round >= p.next {
+		p.next = round.Round + 1
 		p.ui.show("  %-9s  round %d: %s", proto, p.next, round.Name)
 	}
 }

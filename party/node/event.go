@@ -25,7 +25,7 @@ const (
 type Event struct {
 	Kind     Kind
 	Round    int           // number of the round
-	Name     string        // name of the round
+	Name     string        // name of the round; empty for the head of a round to which this party has not come
 	State    party.Round   // Began: the round itself; after the session the final one, with the result
 	Party    string        // Heard: whose head
 	Awaited  []string      // Waiting: for whom
@@ -47,19 +47,23 @@ func (n *node) observe(e Event) {
 	if n.Observe == nil {
 		return
 	}
-	if e.Kind != Ended {
+	if e.Kind != Ended && e.Kind != Heard {
 		e.Round, e.Name = n.Machine.Number(), n.Machine.Name()
 	}
 	n.Observe(e)
 }
 
-// heard reports a head. The round may have gone on with it; it is reported under its own number.
+// heard reports a head under the round that it belongs to: it may have completed that, or be ahead of it.
 func (n *node) heard(event schema.Event, record bus.Record) {
 	bytes := int64(len(record.Data))
 	for _, ref := range event.Head.Parts {
 		bytes += int64(ref.Size)
 	}
-	n.observe(Event{Kind: Heard, Party: event.Slot.From, Parts: len(event.Head.Parts), Bytes: bytes, At: record.Time})
+	e := Event{Kind: Heard, Round: event.Slot.Round, Party: event.Slot.From, Parts: len(event.Head.Parts), Bytes: bytes, At: record.Time}
+	if e.Round == n.shown {
+		e.Name = n.round.name
+	}
+	n.observe(e)
 }
 
 // spoke reports what this party has said.
