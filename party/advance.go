@@ -49,7 +49,7 @@ func (m *Machine) enter(round Round, seen [32]byte, heads []statement) {
 		panic("party: after a round with a quorum nothing can be said")
 	}
 	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: heads}
-	m.closed, m.gone, m.arrivals, m.missing, m.ahead = false, 0, nil, nil, nil
+	m.closed, m.gone, m.arrivals, m.missing, m.ahead, m.said = false, 0, nil, nil, nil, nil
 	if m.now.quorum > 0 {
 		m.ahead = make([]statement, len(heads))
 	}

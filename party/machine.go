@@ -31,6 +31,7 @@ type Machine struct {
 	absent uint32      // members without which this party went on to this round: bit i for member i
 	ahead  []statement // heads of the next round, by member: only where this one has a quorum
 
+	said     map[int][]byte      // what the log holds of this party's messages in this round, by recipient; see Recall
 	closed   bool                // the heads of the round are complete, or enough
 	gone     uint32              // the members that are not waited for, once it is closed
 	arrivals []arrival           // parts to be fetched then; by message of the plan, then by number

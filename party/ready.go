@@ -16,6 +16,7 @@ type Op int
 const (
 	Append Op = iota // write Data to Slot
 	Fetch            // read Slot and apply what it holds
+	Look             // if Slot holds something, hand it to Recall: this party may have said it in an earlier life
 	Finish           // the session has ended well
 )
 
@@ -33,6 +34,9 @@ type Effect struct {
 // to say, if its head is not on the log, parts first and the head last; else nothing. Asked again it yields the same.
 // What it says is computed while it is yielded: the heavy arithmetic happens here. The machine must not be applied to
 // while effects of the kind Append are being yielded.
+//
+// Before it speaks it looks for what it has said in an earlier life. A shell that knows that there is nothing may pass
+// over the effects of the kind Look; all it costs is that heavy arithmetic is done again.
 func (m *Machine) Ready() iter.Seq2[Effect, error] {
 	return func(yield func(Effect, error) bool) {
 		switch {
@@ -46,6 +50,9 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 			}
 		case m.self >= 0 && m.now.heads[m.self].head == nil:
 			w := writer{machine: m, yield: yield, pending: make([]outgoing, m.session.Roster.Len()+1)}
+			if !w.look() {
+				return
+			}
 			if err := w.speak(); err != nil {
 				yield(Effect{}, fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err))
 			}
@@ -80,6 +87,60 @@ type outgoing struct {
 	data    []byte
 	written int // elements in earlier parts
 	parts   int
+}
+
+// look yields the slots of the party's own sealed parts, of each message as far as they are there. It tells whether to go
+// on. What is not sealed anybody could have written: it is computed again.
+func (w *writer) look() bool {
+	m := w.machine
+	for _, message := range m.plan.Messages {
+		if message.From != m.self || message.To == Everybody {
+			continue
+		}
+		to := recipient(m.session.Roster, message.To)
+		for part := range schema.Parts(message.Max, message.Width) {
+			before := len(m.said[message.To])
+			if !w.yield(Effect{Op: Look, Slot: m.slot(m.self, to, schema.Part(part))}, nil) {
+				return false
+			}
+			if len(m.said[message.To]) == before {
+				break
+			}
+		}
+	}
+	return true
+}
+
+// Recall takes note of a part that this party has said in an earlier life, as the log holds it. It tells whether it is
+// what belongs there; anything else is forgotten, and will show when the same slot is written again.
+func (m *Machine) Recall(slot schema.Slot, raw []byte) bool {
+	to, member := m.session.Roster.Index(slot.To)
+	if m.self < 0 || !member || slot != m.slot(m.self, slot.To, slot.Part) {
+		return false
+	}
+	plain, err := m.pairs[to].Open(raw, []byte(slot.Subject()), m.now.seen[:])
+	if err != nil {
+		return false
+	}
+	batch, err := schema.Decode[schema.Batch](plain, schema.MaxRecord)
+	if err != nil {
+		return false
+	}
+	for _, message := range m.plan.Messages {
+		if message.From != m.self || message.To != to {
+			continue
+		}
+		data, err := schema.Join(m.said[to], batch, message.Width)
+		if err != nil || len(data) > message.Max*message.Width {
+			return false
+		}
+		if m.said == nil {
+			m.said = make(map[int][]byte)
+		}
+		m.said[to] = data
+		return true
+	}
+	return false
 }
 
 // speak yields all parts and the head. It returns early, without an error, when the consumer has had enough.

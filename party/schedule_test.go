@@ -126,3 +126,72 @@ func TestCrashBetweenParts(t *testing.T) {
 		t.Errorf("%d runs, want %d", runs, want)
 	}
 }
+
+// TestRecall: of its own parts a party takes back what it has sealed in this very place, in order, and nothing else.
+func TestRecall(t *testing.T) {
+	w := newWorld(t)
+	machine := func(i int) *party.Machine {
+		m, err := party.NewMachine(w.session(), w.identities[i], [32]byte{}, &bulk{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	w.say(t, machine(1))
+	slot := func(part schema.Part) schema.Slot {
+		return schema.Slot{Session: "s", Proto: schema.Keygen, To: "alice", From: "bob", Part: part}
+	}
+	record := func(part schema.Part) []byte { return w.log.Records[slot(part).Subject()] }
+	broadcast := slot(0)
+	broadcast.To = schema.All
+	head := slot(schema.HeadPart)
+	head.To = schema.All
+	other := slot(0)
+	other.From = "charlie"
+	later := slot(0)
+	later.Round = 1
+	foreign := slot(0)
+	foreign.To = "charlie" // to whom nothing is said
+	damaged := bytes.Clone(record(0))
+	damaged[len(damaged)-1] ^= 1
+	m := machine(1)
+	for name, c := range map[string]struct {
+		slot schema.Slot
+		raw  []byte
+	}{
+		"a broadcast, which anybody could have written": {broadcast, w.log.Records[broadcast.Subject()]},
+		"a head":                     {head, w.log.Records[head.Subject()]},
+		"another's part":             {other, record(0)},
+		"a part of another round":    {later, record(0)},
+		"the second part first":      {slot(1), record(1)},
+		"a part in another place":    {slot(0), record(1)},
+		"a part for somebody else":   {foreign, record(0)},
+		"a part that was damaged":    {slot(0), damaged},
+		"nothing":                    {slot(0), nil},
+		"a part without its sealing": {slot(0), schema.Encode(schema.Batch{Width: 100_000, Data: make([]byte, 500_000)})},
+	} {
+		if m.Recall(c.slot, c.raw) {
+			t.Errorf("%s is taken back", name)
+		}
+	}
+	if !m.Recall(slot(0), record(0)) || m.Recall(slot(0), record(0)) || !m.Recall(slot(1), record(1)) {
+		t.Error("its own parts, in order, are not taken back once each")
+	}
+	auditor, err := party.NewMachine(w.session(), nil, [32]byte{}, &bulk{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if auditor.Recall(slot(0), record(0)) {
+		t.Error("an auditor has said something")
+	}
+	var looks []string
+	for effect, err := range machine(1).Ready() {
+		if err != nil || effect.Op != party.Look {
+			break
+		}
+		looks = append(looks, effect.Slot.Subject())
+	}
+	if want := slot(0).Subject(); len(looks) != 1 || looks[0] != want {
+		t.Errorf("a machine that recalls nothing looks at %v, want %s alone", looks, want)
+	}
+}

@@ -20,6 +20,7 @@ type Secrets struct {
 	pairs   []*seal.Pair
 	session [][]byte // protocol and id: what both ends of a pair have in common
 	context [][]byte // all that a stream depends on
+	said    map[int][]byte
 }
 
 // Format writes the type's name, whatever the verb: Secrets that are printed by mistake show nothing.
@@ -37,6 +38,11 @@ func (s *Secrets) Stream(label string) io.Reader {
 	return sample.Stream(seal.Derive(s.seed[:], "riskprop/v1 stream "+label, s.context...))
 }
 
+// Said is what the log already holds of this party's message to a member, from an earlier life: the elements of its first
+// parts, or nothing. It was sealed by this party or by that member, so it serves to say the same again to that member, and
+// for nothing else; what a party has said to itself nobody else can have written.
+func (s *Secrets) Said(to int) []byte { return s.said[to] }
+
 // Shared is a key that only this party and the given member can derive, for this session; both derive the same.
 func (s *Secrets) Shared(member int, label string) [32]byte {
 	return s.pairs[member].Key(label, s.session...)
@@ -53,5 +59,6 @@ func (m *Machine) secrets() *Secrets {
 		pairs:   m.pairs,
 		session: session,
 		context: append(session, m.input[:], number, []byte(m.identity.name), m.now.seen[:]),
+		said:    m.said,
 	}
 }

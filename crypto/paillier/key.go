@@ -112,9 +112,15 @@ func (k *Key) Embed(ms []*big.Int) *modular.Vector {
 // Rerandomize multiplies every ciphertext with fresh randomness h_s^α, where α is uniform of half the bits of N, rounded up
 // [DJN10]. It reads the α from r in the order of the ciphertexts, with sample.Bits.
 func (k *Key) Rerandomize(r io.Reader, v *modular.Vector) *modular.Vector {
+	return k.RerandomizeEach(func(int) io.Reader { return r }, v)
+}
+
+// RerandomizeEach is Rerandomize with a stream for every ciphertext, by its index: so one can be randomised again, alike and
+// without those before it.
+func (k *Key) RerandomizeEach(stream func(i int) io.Reader, v *modular.Vector) *modular.Vector {
 	exponents := make([]*big.Int, v.Len())
 	for i := range exponents {
-		exponents[i] = sample.Bits(r, k.randomizerBits())
+		exponents[i] = sample.Bits(stream(i), k.randomizerBits())
 	}
 	return v.Mul(k.randomizer().Exp(exponents))
 }
@@ -122,9 +128,14 @@ func (k *Key) Rerandomize(r io.Reader, v *modular.Vector) *modular.Vector {
 // RerandomizeFull multiplies every ciphertext with ρ^N for a uniform unit ρ of Z_N, as in Paillier's original encryption. It reads the
 // ρ from r in the order of the ciphertexts, with sample.Unit.
 func (k *Key) RerandomizeFull(r io.Reader, v *modular.Vector) *modular.Vector {
+	return k.RerandomizeFullEach(func(int) io.Reader { return r }, v)
+}
+
+// RerandomizeFullEach is RerandomizeFull with a stream for every ciphertext, by its index.
+func (k *Key) RerandomizeFullEach(stream func(i int) io.Reader, v *modular.Vector) *modular.Vector {
 	units := make([]*big.Int, v.Len())
 	for i := range units {
-		units[i] = sample.Unit(r, k.N)
+		units[i] = sample.Unit(stream(i), k.N)
 	}
 	return v.Mul(k.ring.Vector(units).Exp(k.N))
 }

@@ -98,7 +98,7 @@ func (w *world) takePart(t *testing.T, s *server, i int, name string, restarts *
 		var closeLog func()
 		config.Log, closeLog = s.open(t, name)
 		config.Observe = func(p node.Event) {
-			if name == "bob" && p.Round == stopAt {
+			if name == "bob" && p.Kind == node.Began && p.Round == stopAt {
 				stop()
 			}
 		}

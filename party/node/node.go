@@ -165,6 +165,8 @@ func (n *node) carryOut() error {
 			err = n.append(effect)
 		case party.Fetch:
 			err = n.fetch(effect.Slot)
+		case party.Look:
+			err = n.look(effect.Slot)
 		case party.Finish:
 			err = errFinished
 		}
@@ -207,6 +209,22 @@ func (n *node) taken(effect party.Effect, err error) error {
 		}
 	}
 	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), party.ErrInput, err)
+}
+
+// look recalls what this party has said in an earlier life. That can only be in the first round in which this run speaks.
+func (n *node) look(slot schema.Slot) error {
+	if n.spoken >= 0 {
+		return nil
+	}
+	data, err := n.Log.Get(n.ctx, slot.Subject())
+	switch {
+	case errors.Is(err, bus.ErrNone):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
+	}
+	n.Machine.Recall(slot, data)
+	return nil
 }
 
 // fetch reads a part that a signed head lists. It was written before the head, so it must be there, as signed.

@@ -77,6 +77,9 @@ func TestRun(t *testing.T) {
 	}
 	var names []string
 	configs[0].Observe = func(p node.Event) {
+		if p.Kind != node.Began {
+			return
+		}
 		if p.Round != len(names) || p.State.Plan().Name != p.Name {
 			t.Errorf("progress %+v after %d rounds", p, len(names))
 		}

@@ -17,6 +17,7 @@ const (
 	Fold   Op = "fold"   // apply the next head
 	Fetch  Op = "fetch"  // apply a part of a complete round
 	Append Op = "append" // write a part or a head
+	Look   Op = "look"   // recall a part of an earlier life
 )
 
 // Step is one operation of a reader, before or after its effect.
@@ -67,6 +68,9 @@ func (r *Reader) Step() (bool, error) {
 		return true, r.fold()
 	}
 	effect, err, more := r.next()
+	for more && err == nil && effect.Op == party.Look && r.log.Records[effect.Slot.Subject()] == nil {
+		effect, err, more = r.next() // nothing to see is no operation
+	}
 	if !more {
 		r.Close()
 		if r.appends {
@@ -127,6 +131,11 @@ func (r *Reader) carryOut(effect party.Effect) error {
 				return nil
 			}
 			return err
+		})
+	case party.Look:
+		return r.around(Look, subject, func() error {
+			r.Machine.Recall(effect.Slot, r.log.Records[subject])
+			return nil
 		})
 	case party.Fetch:
 		return r.around(Fetch, subject, func() error {

@@ -8,7 +8,8 @@ import (
 )
 
 // final: protocol.md section 2, step 3. Every party packs the final scores of its accounts, several into a ciphertext,
-// and publishes them re-randomised: without ids, in its own order.
+// and publishes them re-randomised: without ids, in its own order. It keeps a sealed copy: a party that is started again
+// believes that, and not what somebody may have published in its name.
 type final struct {
 	*agreement
 	previous *encrypted // nil for an auditor
@@ -18,6 +19,7 @@ func (r *final) Plan() party.Plan {
 	plan := party.Plan{Name: "final"}
 	for from, count := range r.packedCounts {
 		plan.Messages = append(plan.Messages,
+			party.Message{From: from, To: from, Width: r.width(), Min: count, Max: count},
 			party.Message{From: from, To: party.Everybody, Width: r.width(), Min: count, Max: count})
 	}
 	return plan
@@ -25,8 +27,14 @@ func (r *final) Plan() party.Plan {
 
 func (r *final) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
-		packed := r.update(r.previous).Horner(r.per, r.scale.SlotBits())
-		r.yieldVector(party.Everybody, r.rerandomize(s, packed), yield)
+		update := r.updates(r.previous)
+		pack := func(from, to int) *modular.Vector { // ciphertexts, of r.per accounts each
+			packed := update(from*r.per, min(to*r.per, r.accounts())).Horner(r.per, r.scale.SlotBits())
+			return r.rerandomize(s, packed, func(i int) int { return from + i })
+		}
+		r.speakParts(s, r.self, r.packedCounts[r.self], pack, func(draft party.Draft, err error) bool {
+			return yield(draft, err) && yield(party.Draft{To: party.Everybody, Data: draft.Data}, nil)
+		})
 	}
 }
 

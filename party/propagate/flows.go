@@ -129,12 +129,11 @@ func (b *builder) build(self, accounts int) flows {
 	return f
 }
 
-// sums are the weighted sums of one iteration: for every own account its old score and its sources.
-func (f *flows) sums(delta uint64, bits int) modular.Sums {
-	accounts := len(f.offsets) - 1
-	sums := modular.Sums{Offsets: make([]int, 1, accounts+1)}
+// sums are the weighted sums of one iteration for some of the own accounts: of each its old score and its sources.
+func (f *flows) sums(delta uint64, bits, from, to int) modular.Sums {
+	sums := modular.Sums{Offsets: make([]int, 1, to-from+1)}
 	var amounts []fixed.Amount
-	for a := range accounts {
+	for a := from; a < to; a++ {
 		incomes := f.incomes[f.offsets[a]:f.offsets[a+1]]
 		amounts = amounts[:0]
 		sums.Index = append(sums.Index, uint32(a))

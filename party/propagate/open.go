@@ -32,10 +32,11 @@ func (r *open) Plan() party.Plan {
 	return plan
 }
 
-func (r *open) Speak(*party.Secrets) iter.Seq2[party.Draft, error] {
+func (r *open) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
-		for to, v := range r.packed {
-			if !r.yieldVector(to, r.Key.PartialDecrypt(r.Share, v), yield) {
+		for owner, v := range r.packed {
+			partial := func(from, to int) *modular.Vector { return r.Key.PartialDecrypt(r.Share, v.Slice(from, to)) }
+			if !r.speakParts(s, owner, v.Len(), partial, yield) {
 				return
 			}
 		}

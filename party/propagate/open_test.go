@@ -14,9 +14,8 @@ import (
 	"riskprop/schema"
 )
 
-// opening runs a session of banks in a row, in which each of the cheats shifts the plaintext of what it decrypts for
-// the first bank, and returns what becomes of the first bank.
-func opening(t *testing.T, names []string, cheats ...int) error {
+// circle are banks with an account each, which gets money from the bank before.
+func circle(t *testing.T, names []string) []*ledger.Ledger {
 	t.Helper()
 	banks := map[string]bank{}
 	for i, name := range names {
@@ -26,10 +25,17 @@ func opening(t *testing.T, names []string, cheats ...int) error {
 		own.accounts, own.transactions, other.transactions = "x,0.5\n", own.transactions+line, other.transactions+line
 		banks[name], banks[next] = own, other
 	}
+	return read(t, banks, names)
+}
+
+// opening runs a session of banks in a circle, in which each of the cheats shifts the plaintext of what it decrypts for
+// the first bank, and returns what becomes of the first bank.
+func opening(t *testing.T, names []string, cheats ...int) error {
+	t.Helper()
 	c := newConsortium(t, names, 512)
 	log := partytest.NewLog(c.roster)
 	var readers []*partytest.Reader
-	for i, config := range c.configs(read(t, banks, names), 1, 0.5) {
+	for i, config := range c.configs(circle(t, names), 1, 0.5) {
 		readers = append(readers, partytest.NewReader(log, c.cheating(t, i, config, slices.Contains(cheats, i))))
 	}
 	return firstError(readers)

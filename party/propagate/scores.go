@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
-	"slices"
 
 	"riskprop/crypto/fixed"
 	"riskprop/crypto/modular"
@@ -29,29 +28,35 @@ type encrypted struct {
 
 func (a *agreement) iterations() int { return len(a.Manifest.Delta) }
 
-// update folds the scores of one step into those of the next: one multi-exponentiation an account.
-func (a *agreement) update(e *encrypted) *modular.Vector {
+// updates folds the scores of one step into those of the next, for a range of accounts: one multi-exponentiation each.
+func (a *agreement) updates(e *encrypted) func(from, to int) *modular.Vector {
 	all := []*modular.Vector{e.own}
 	for member, v := range e.received {
 		if member != a.self {
 			all = append(all, v)
 		}
 	}
+	sources := modular.Concat(all...)
 	delta := a.Manifest.Delta[e.step%a.iterations()]
-	sums := a.flows[e.step/a.iterations()].sums(delta, int(a.Manifest.WeightBits))
-	return modular.Concat(all...).MultiExp(sums)
+	network := &a.flows[e.step/a.iterations()]
+	return func(from, to int) *modular.Vector {
+		return sources.MultiExp(network.sums(delta, int(a.Manifest.WeightBits), from, to))
+	}
 }
 
-// current are the encrypted scores of this step. The first ones carry no randomness: they go to nobody as they are.
-func (r *scores) current() *modular.Vector {
+// current are the encrypted scores of this step for a range of accounts. The first ones carry no randomness: they go to
+// nobody as they are.
+func (r *scores) current() func(from, to int) *modular.Vector {
 	if r.previous != nil {
-		return r.update(r.previous)
+		return r.updates(r.previous)
 	}
-	initial := make([]*big.Int, r.accounts())
-	for i, account := range r.Ledger.Accounts {
-		initial[i] = fixed.Score(account.Score, int(r.Manifest.ScoreBits))
+	return func(from, to int) *modular.Vector {
+		initial := make([]*big.Int, to-from)
+		for i := range initial {
+			initial[i] = fixed.Score(r.Ledger.Accounts[from+i].Score, int(r.Manifest.ScoreBits))
+		}
+		return r.Key.Embed(initial)
 	}
-	return r.Key.Embed(initial)
 }
 
 func (r *scores) period() int { return r.step / r.iterations() }
@@ -84,24 +89,59 @@ func (r *scores) due(from, to int) (low, high int) {
 
 func (r *scores) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
-		current := r.current()
-		if !r.yieldVector(r.self, current, yield) {
+		current, more, err := r.speakOwn(s, yield)
+		if err != nil {
+			yield(party.Draft{}, err)
+		}
+		if !more || err != nil {
 			return
 		}
-		send := r.flows[r.period()].send
-		sources := slices.Concat(send...)
-		slices.Sort(sources)
-		sources = slices.Compact(sources) // an account that goes to several members is randomised once
-		randomized := r.rerandomize(s, current.Select(sources))
-		for to, accounts := range send {
-			positions := make([]int, len(accounts))
-			for k, account := range accounts {
-				positions[k], _ = slices.BinarySearch(sources, account)
-			}
-			if !r.yieldVector(to, randomized.Select(positions), yield) {
+		fresh := r.randomized(s, current)
+		for to, accounts := range r.flows[r.period()].send {
+			selected := func(from, to int) *modular.Vector { return fresh(accounts[from:to]) }
+			if !r.speakParts(s, to, len(accounts), selected, yield) {
 				return
 			}
 		}
+	}
+}
+
+// speakOwn computes the scores of this step and says them to the party itself. What it has said before is read back. It
+// tells whether the machine wants more.
+func (r *scores) speakOwn(s *party.Secrets, yield func(party.Draft, error) bool) (*modular.Vector, bool, error) {
+	said, err := r.saidVector(s, r.self)
+	if err != nil {
+		return nil, false, err
+	}
+	pieces, compute := []*modular.Vector{said}, r.current()
+	more := r.speakParts(s, r.self, r.accounts(), func(from, to int) *modular.Vector {
+		piece := compute(from, to)
+		pieces = append(pieces, piece)
+		return piece
+	}, yield)
+	return modular.Concat(pieces...), more, nil
+}
+
+// randomized returns the re-randomised ciphertexts of accounts. An account that is asked for several times, for several
+// members, is randomised once.
+func (r *scores) randomized(s *party.Secrets, current *modular.Vector) func(accounts []int) *modular.Vector {
+	done := make(map[int]*big.Int)
+	return func(accounts []int) *modular.Vector {
+		var missing []int
+		for _, account := range accounts {
+			if _, there := done[account]; !there {
+				missing = append(missing, account)
+			}
+		}
+		v := r.rerandomize(s, current.Select(missing), func(i int) int { return missing[i] })
+		for i, account := range missing {
+			done[account] = v.At(i)
+		}
+		values := make([]*big.Int, len(accounts))
+		for i, account := range accounts {
+			values[i] = done[account]
+		}
+		return r.Key.Ring().Vector(values)
 	}
 }
 

@@ -3,6 +3,7 @@ package propagate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 
 	"riskprop/crypto/fixed"
@@ -124,13 +125,14 @@ func (s *setup) packed(accounts int) int { return (accounts + s.per - 1) / s.per
 // width is the number of bytes of a ciphertext.
 func (s *setup) width() int { return s.Key.Ring().Width() }
 
-// rerandomize multiplies with fresh encryptions of zero, as the manifest says.
-func (s *setup) rerandomize(secrets *party.Secrets, v *modular.Vector) *modular.Vector {
-	stream := secrets.Stream("randomizer")
+// rerandomize multiplies with fresh encryptions of zero, as the manifest says. The randomness of each ciphertext has a name
+// of its own within the round, so that a part can be made without those before it.
+func (s *setup) rerandomize(secrets *party.Secrets, v *modular.Vector, name func(i int) int) *modular.Vector {
+	stream := func(i int) io.Reader { return secrets.Stream(fmt.Sprintf("randomizer %d", name(i))) }
 	if s.Manifest.FullRandomizer {
-		return s.Key.RerandomizeFull(stream, v)
+		return s.Key.RerandomizeFullEach(stream, v)
 	}
-	return s.Key.Rerandomize(stream, v)
+	return s.Key.RerandomizeEach(stream, v)
 }
 
 // checkCiphertexts is the check of every message that consists of elements of Z_{N²}: each must be a unit.
@@ -145,14 +147,27 @@ func (s *setup) checkCiphertexts(data []byte) error {
 // decode reads a message of ciphertexts.
 func (s *setup) decode(data []byte) (*modular.Vector, error) { return s.Key.Ring().Decode(data) }
 
-// yieldVector hands a message to the machine in pieces, so that it is never twice in memory.
-func (s *setup) yieldVector(to int, v *modular.Vector, yield func(party.Draft, error) bool) bool {
-	step := schema.PerPart(s.width())
-	for at := 0; at < v.Len(); at += step {
-		piece := v.Slice(at, min(at+step, v.Len()))
-		if !yield(party.Draft{To: to, Data: piece.Append(nil)}, nil) {
+// speakParts says a message part by part, each as soon as it is computed. What is on the log already is said again as it
+// is there, and not computed. It tells whether the machine wants more.
+func (s *setup) speakParts(secrets *party.Secrets, to, count int, compute func(from, to int) *modular.Vector, yield func(party.Draft, error) bool) bool {
+	width, said := s.width(), secrets.Said(to)
+	step := schema.PerPart(width)
+	for at := 0; at < count; at += step {
+		end := min(at+step, count)
+		draft := party.Draft{To: to}
+		if len(said) >= end*width {
+			draft.Data = said[at*width : end*width]
+		} else {
+			draft.Data = compute(at, end).Append(nil)
+		}
+		if !yield(draft, nil) {
 			return false
 		}
 	}
 	return true
+}
+
+// saidVector is what the log already holds of a message.
+func (s *setup) saidVector(secrets *party.Secrets, to int) (*modular.Vector, error) {
+	return s.decode(secrets.Said(to))
 }

@@ -1,0 +1,180 @@
+package propagate_test
+
+import (
+	"errors"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"riskprop/party"
+	"riskprop/party/partytest"
+	"riskprop/party/propagate"
+	"riskprop/schema"
+)
+
+// TestNothingIsComputedAgain: a party that ends when it has said everything in a round but its head is started again with
+// another share of the key and other randomness. What it says in that round is the same as before, so it has computed
+// none of it again; and the others still come to their scores. Only in the rounds after that it would say something else.
+func TestNothingIsComputedAgain(t *testing.T) {
+	ledgers := small(t)
+	c := newConsortium(t, []string{"alice", "bob", "charlie"}, 512)
+	configs := c.configs(ledgers, 1, 0.5, 0.25)
+	rounds := 0
+	for _, round := range []string{"scores.0.0", "scores.0.1", "final", "open"} {
+		log := partytest.NewLog(c.roster)
+		bob := partytest.NewReader(log, c.machine(t, 1, configs[1]))
+		bob.Fault = func(s partytest.Step) error {
+			if bob.Machine.Name() == round && s.Op == partytest.Append && strings.HasSuffix(s.Subject, ".head") {
+				return errGone
+			}
+			return nil
+		}
+		others := []*partytest.Reader{partytest.NewReader(log, c.machine(t, 0, configs[0])), partytest.NewReader(log, c.machine(t, 2, configs[2]))}
+		if err := partytest.RunReaders(append(others, bob)...); !errors.Is(err, errGone) {
+			t.Fatalf("%s: %v", round, err)
+		}
+		bob.Close()
+		records := len(log.Order)
+		number := bob.Machine.Number()
+
+		altered := configs[1]
+		if round == "open" {
+			altered.Share = new(big.Int).Add(altered.Share, big.NewInt(1))
+		}
+		again := partytest.NewReader(log, c.otherRandomness(t, altered))
+		looked := 0
+		again.Fault = func(s partytest.Step) error {
+			if s.Op == partytest.Look && s.After {
+				looked++
+			}
+			return nil
+		}
+		for again.Machine.Number() < number || !spoken(log, number, "bob") {
+			if _, err := again.Step(); err != nil {
+				t.Fatalf("%s: bob, started again: %v", round, err)
+			}
+		}
+		if looked == 0 || len(log.Order) != records+1 {
+			t.Errorf("%s: bob has looked at %d parts and written %d records more", round, looked, len(log.Order)-records)
+		}
+		rounds++
+	}
+	if rounds != 4 {
+		t.Errorf("%d rounds", rounds)
+	}
+}
+
+var errGone = errors.New("gone")
+
+// spoken tells whether a member's head of a round is on the log.
+func spoken(log *partytest.Log, round int, name string) bool {
+	slot := schema.Slot{Session: "run", Proto: schema.Propagate, Round: round, To: schema.All, From: name, Part: schema.HeadPart}
+	return log.Records[slot.Subject()] != nil
+}
+
+// otherRandomness makes bob's machine with another input digest than he began with.
+func (c *consortium) otherRandomness(t *testing.T, config propagate.Config) *party.Machine {
+	t.Helper()
+	first, err := propagate.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, c.ids[1], [32]byte{1}, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestVanished: banks are gone before the scores are opened, as many as can be missed. The others have the very scores
+// that they would have had, and are told whose shares they did without; one bank more, and nobody has any.
+func TestVanished(t *testing.T) {
+	for _, names := range [][]string{{"alice", "bob", "charlie"}, {"alice", "bob", "charlie", "dave", "erin"}} {
+		c := newConsortium(t, names, 512)
+		configs := c.configs(circle(t, names), 1, 0.5)
+		undisturbed, err := c.run(t, partytest.NewLog(c.roster), configs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		threshold := c.keys[0].Key.Threshold
+		for _, missing := range []int{len(names) - threshold - 1, len(names) - threshold} {
+			log := partytest.NewLog(c.roster)
+			readers := c.untilOpen(t, log, configs)
+			stay := readers[missing:] // the first ones vanish
+			settled := 0
+			for _, r := range stay {
+				run(t, stay...)
+				if did, err := r.Machine.Settle(); err != nil {
+					t.Fatal(err)
+				} else if did {
+					settled++
+				}
+			}
+			run(t, stay...)
+			if missing > len(names)-threshold-1 {
+				if settled != 0 {
+					t.Errorf("%d of %d banks open without the rest", settled, len(names))
+				}
+				continue
+			}
+			for i, r := range stay {
+				done, ok := r.Machine.Round().(*propagate.Done)
+				want := undisturbed[missing+i]
+				if !ok || !slices.Equal(done.Scores, want.Scores) || strings.Join(done.Report.Unchecked, " ") != strings.Join(names[:missing], " ") {
+					t.Errorf("%s of %d banks ends with %+v", names[missing+i], len(names), r.Machine.Round())
+				}
+			}
+			late := c.machine(t, 0, configs[0])
+			back := partytest.NewReader(log, late)
+			run(t, back)
+			if did, err := late.Settle(); err != nil || did != (missing > 1) { // of two who vanished one is still away
+				t.Fatalf("settled: %t, %v", did, err)
+			}
+			run(t, back)
+			if done, ok := late.Round().(*propagate.Done); !ok || !slices.Equal(done.Scores, undisturbed[0].Scores) {
+				t.Errorf("alice, who comes back, ends with %+v", late.Round())
+			}
+		}
+	}
+}
+
+// untilOpen takes all members to the round open, in which nobody has spoken yet.
+func (c *consortium) untilOpen(t *testing.T, log *partytest.Log, configs []propagate.Config) []*partytest.Reader {
+	t.Helper()
+	var readers []*partytest.Reader
+	for i, config := range configs {
+		readers = append(readers, partytest.NewReader(log, c.machine(t, i, config)))
+	}
+	for moved := true; moved; {
+		moved = false
+		for _, r := range readers {
+			for r.Machine.Name() != "open" {
+				stepped, err := r.Step()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !stepped {
+					break
+				}
+				moved = true
+			}
+		}
+	}
+	return readers
+}
+
+// run lets readers do all they can.
+func run(t *testing.T, readers ...*partytest.Reader) {
+	t.Helper()
+	for moved := true; moved; {
+		moved = false
+		for _, r := range readers {
+			stepped, err := r.Step()
+			if err != nil {
+				t.Fatal(err)
+			}
+			moved = moved || stepped
+		}
+	}
+}
