@@ -169,7 +169,7 @@ func TestDisagreement(t *testing.T) {
 	third.Deadline = 1
 	err = partytest.Run(partytest.NewLog(c.roster),
 		c.machine(t, c.ids[0], c.manifest), c.machine(t, c.ids[1], other), c.machine(t, c.ids[2], third))
-	const want = "trial_to is 4096 here and 4097 at bob; deadline is none here and 1 (Unix time) at charlie"
+	const want = "deadline is 1 (Unix time) here and none at alice; trial_to is 4096 here and 4097 at bob; deadline is 1 (Unix time) here and none at bob"
 	if !errors.Is(err, schema.ErrDisagree) || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v does not name everybody who differs", err)
 	}
