@@ -62,7 +62,13 @@ func arrows() []row {
 		{"bus/mem", shell, "bus", std},
 		{"bus/jet", shell, "bus", "github.com/nats-io/nats.go"},
 		{"bus/embed", shell, "bus", "github.com/nats-io/nats-server/v2 " + zerolog},
+		{"bus/hub", shell, "bus bus/jet", std},
+		{"bus/hub/hubtest", shell, "bus/embed bus/hub bus/jet", "github.com/nats-io/nkeys " + zerolog},
 		{"bus/bustest", shell, "bus", "pgregory.net/rapid"},
+
+		// What people write and keep.
+		{"cmd/riskprop/internal/config", shell, "schema party party/keygen crypto/*",
+			"filippo.io/age github.com/goccy/go-yaml github.com/nats-io/nkeys"},
 
 		// Data, and the binary that puts all of it together.
 		{"exampledata", shell, "", std},
@@ -81,6 +87,8 @@ func owners() map[string]string {
 		"github.com/nats-io/nats.go":        "bus/jet",
 		"github.com/nats-io/nats-server/v2": "bus/embed",
 		"github.com/vmihailenco/msgpack/v5": "schema",
+		"github.com/goccy/go-yaml":          "cmd/riskprop/internal/config",
+		"filippo.io/age":                    "cmd/riskprop/internal/config",
 	}
 }
 
