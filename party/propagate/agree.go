@@ -55,10 +55,10 @@ func (r *agree) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 			return
 		}
 		own := append(digest[:], r.ownTags(s)...)
-		for peer := range r.n {
+		for peer, group := range r.byPeer() {
 			data := own
 			if peer != r.self {
-				data = sortTags(r.selectTags(own[tagWidth:], peer))
+				data = sortTags(selectTags(own[tagWidth:], group))
 			}
 			if len(data) > 0 && !yield(party.Draft{To: peer, Data: data}, nil) {
 				return
@@ -118,11 +118,13 @@ func (r *agree) match(common *agreement, in party.Inbox) error {
 			party.ErrInput, r.Ledger.Bank)
 	}
 	var lists [][]sharedEdge
-	for peer := range r.n {
+	groups := r.byPeer()
+	for peer, group := range groups {
 		var list []sharedEdge
 		if peer != r.self {
 			var counts Agreement
-			list, counts = r.intersect(own[tagWidth:], in.Private[peer], peer)
+			list, counts = r.intersect(own[tagWidth:], in.Private[peer], group)
+			counts.Peer = r.Roster.Member(peer).Name
 			common.report.Peers = append(common.report.Peers, counts)
 			if r.Manifest.FailOnMismatch && counts.OnlyHere+counts.OnlyThere+counts.AmountsDiffer > 0 {
 				return &party.Refusal{Reason: "transactions do not match those of another bank",
@@ -131,7 +133,7 @@ func (r *agree) match(common *agreement, in party.Inbox) error {
 		}
 		lists = append(lists, list)
 	}
-	common.flows = r.sortFlows(r.internal(), lists)
+	common.flows = r.sortFlows(groups[r.self], lists)
 	common.report.SingleSource = singleSource(lists, r.Ledger.Bank)
 	if limit := int(r.Manifest.MaxSingleSource); r.Manifest.LimitDisclosure && common.report.SingleSource > limit {
 		return &party.Refusal{Reason: "more of its scores could reveal a single foreign one than disclosure.max_single_source allows",

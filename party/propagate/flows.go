@@ -33,7 +33,7 @@ type income struct {
 
 // sortFlows sorts the edges into periods. Both sides of a pair walk over their agreed edges in the order of the tags, so
 // they number the source accounts alike.
-func (s *setup) sortFlows(internal []ledger.Edge, shared [][]sharedEdge) []flows {
+func (s *setup) sortFlows(internal []listed, shared [][]sharedEdge) []flows {
 	index := make(map[string]int, s.accounts())
 	for i, account := range s.Ledger.Accounts {
 		index[account.ID] = i
@@ -42,7 +42,8 @@ func (s *setup) sortFlows(internal []ledger.Edge, shared [][]sharedEdge) []flows
 	for z := range builders {
 		builders[z] = newBuilder(s.n)
 	}
-	for _, edge := range internal {
+	for _, one := range internal {
+		edge := s.Ledger.Edges[one.edge]
 		builders[edge.Period].income(index[edge.Destination.ID], s.self, index[edge.Source.ID], edge.Amount)
 	}
 	for peer, list := range shared {

@@ -29,6 +29,22 @@ func (s *setup) peerOf(edge ledger.Edge) int {
 	return peer
 }
 
+// listed is one edge of the ledger, and where its tags are among the party's own.
+type listed struct{ edge, tag int }
+
+// byPeer sorts the edges by the other bank, in one pass; those within the bank have no tags.
+func (s *setup) byPeer() [][]listed {
+	groups, tags := make([][]listed, s.n), 0
+	for i, edge := range s.Ledger.Edges {
+		peer := s.peerOf(edge)
+		groups[peer] = append(groups[peer], listed{i, tags})
+		if peer != s.self {
+			tags++
+		}
+	}
+	return groups
+}
+
 // ownTags computes the tags of all cross-bank edges, in the ledger's order.
 func (s *setup) ownTags(secrets *party.Secrets) []byte {
 	keys := make([][32]byte, s.n)
@@ -51,37 +67,13 @@ func (s *setup) ownTags(secrets *party.Secrets) []byte {
 	return tags
 }
 
-// selectTags picks those of the own tags that are shared with one peer.
-func (s *setup) selectTags(own []byte, peer int) []byte {
+// selectTags picks those of the own tags that belong to some edges.
+func selectTags(own []byte, group []listed) []byte {
 	var tags []byte
-	for at, edge := range s.cross() {
-		if s.peerOf(edge) == peer {
-			tags = append(tags, own[at*tagWidth:(at+1)*tagWidth]...)
-		}
+	for _, one := range group {
+		tags = append(tags, byTag(own).at(one.tag)...)
 	}
 	return tags
-}
-
-// cross lists the edges with other banks, in the ledger's order.
-func (s *setup) cross() []ledger.Edge {
-	var edges []ledger.Edge
-	for _, edge := range s.Ledger.Edges {
-		if s.peerOf(edge) != s.self {
-			edges = append(edges, edge)
-		}
-	}
-	return edges
-}
-
-// internal lists the edges within the bank, in the ledger's order.
-func (s *setup) internal() []ledger.Edge {
-	var edges []ledger.Edge
-	for _, edge := range s.Ledger.Edges {
-		if s.peerOf(edge) == s.self {
-			edges = append(edges, edge)
-		}
-	}
-	return edges
 }
 
 // sortTags sorts a list of tags in place: its order must not tell anything about the ledger.
@@ -123,26 +115,22 @@ func (a Agreement) String() string {
 }
 
 // intersect compares our tags with a peer's. The agreed edges come sorted by tag, which both sides do alike.
-func (s *setup) intersect(own, theirs []byte, peer int) ([]sharedEdge, Agreement) {
+func (s *setup) intersect(own, theirs []byte, group []listed) (agreed []sharedEdge, counts Agreement) {
 	amounts := make(map[[16]byte][16]byte, len(theirs)/tagWidth)
 	for at := 0; at < len(theirs); at += tagWidth {
 		amounts[[16]byte(theirs[at:])] = [16]byte(theirs[at+16:])
 	}
-	counts := Agreement{Peer: s.Roster.Member(peer).Name}
-	var agreed []sharedEdge
-	for at, edge := range s.cross() {
-		if s.peerOf(edge) != peer {
-			continue
-		}
-		tag := [16]byte(own[at*tagWidth:])
-		amount, listed := amounts[tag]
+	for _, one := range group {
+		ours := byTag(own).at(one.tag)
+		tag := [16]byte(ours)
+		amount, known := amounts[tag]
 		switch {
-		case !listed:
+		case !known:
 			counts.OnlyHere++
-		case amount != [16]byte(own[at*tagWidth+16:]):
+		case amount != [16]byte(ours[16:]):
 			counts.AmountsDiffer++
 		default:
-			agreed = append(agreed, sharedEdge{tag, edge})
+			agreed = append(agreed, sharedEdge{tag, s.Ledger.Edges[one.edge]})
 		}
 	}
 	slices.SortFunc(agreed, func(a, b sharedEdge) int { return bytes.Compare(a.tag[:], b.tag[:]) })
