@@ -39,7 +39,7 @@ type member struct {
 // watcher is told what happens during a session.
 type watcher interface {
 	began(proto string, round node.Event) // a member has come to a round; called from the goroutines of all members
-	stopping()                               // the run was ended from outside: what is being computed is waited for
+	stopping()                            // the run was ended from outside: what is being computed is waited for
 }
 
 // newConsortium gives every bank an identity and a handle on the log.
@@ -131,7 +131,7 @@ func (c *consortium) run(ctx context.Context, proto string, machines []*party.Ma
 		running.Go(func() {
 			stats, err := node.Run(all, node.Config{
 				Log: m.log, Roster: c.roster, Machine: machines[i],
-				Logger:  c.logger.With().Str("bank", m.bank).Str("protocol", proto).Logger(),
+				Logger: c.logger.With().Str("bank", m.bank).Str("protocol", proto).Logger(),
 				Observe: func(e node.Event) {
 					if e.Kind == node.Began {
 						c.watch.began(proto, e)

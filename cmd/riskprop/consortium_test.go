@@ -22,7 +22,7 @@ import (
 type unseen struct{}
 
 func (unseen) began(string, node.Event) {}
-func (unseen) stopping()                   {}
+func (unseen) stopping()                {}
 
 // smallInput is three banks with an account each and one transaction.
 func smallInput(t *testing.T, bobLists string) *input {
