@@ -14,12 +14,14 @@
 // that a reader leaves behind. A reader that was interrupted asks again from the last sequence number it handled.
 //
 // Package bus imports nothing of this module. Its children are bus/mem (in memory, with fault hooks), bus/jet (NATS JetStream),
-// bus/embed (a NATS server in this process) and bus/bustest (the conformance suite that every Log must pass).
+// bus/embed (a NATS server in this process), bus/hub (the configuration of servers that a consortium shares, with bus/hub/hubtest to
+// run them in tests) and bus/bustest (the conformance suite that every Log must pass).
 package bus
 
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // MaxRecord is the largest size of a record's data, in bytes. Append refuses more; readers ignore more.
@@ -46,6 +48,10 @@ type Record struct {
 	Seq     uint64 // position in the log's total order, from 1
 	Subject string // its address
 	Data    []byte // 1 to MaxRecord bytes; the receiver owns them
+
+	// Time is when the log stored the record, by the log's clock; zero where that is not known. It is for people, never for the
+	// protocol: nobody signs it, and it may run backwards.
+	Time time.Time
 }
 
 // Log is an append-only log of write-once records. All methods are safe for concurrent use.
@@ -65,6 +71,7 @@ type Log interface {
 	//
 	// Tail returns ctx's error when ctx ends, or the first error of fold or head unchanged, or an error of the log itself.
 	// It wraps ErrRollback when the log ends before sequence number after, or lost or changed a record that this call handled;
-	// ErrInvalid when [CheckFilter] refuses the filter; ErrBusy when this handle runs a Tail with this filter already.
+	// ErrInvalid when [CheckFilter] refuses the filter, or the log lets nobody tail what matches it; ErrBusy when this handle
+	// runs a Tail with this filter already.
 	Tail(ctx context.Context, after uint64, filter string, fold func(Record) error, head func() error) error
 }

@@ -38,6 +38,7 @@ func Run(t *testing.T, start func(t *testing.T) Factory) {
 		{"identical writers of a subject all win", identicalWritersWin},
 		{"many writers of many subjects", manyWriters},
 		{"get", get},
+		{"a record for one party", forOneParty},
 		{"sizes", sizes},
 		{"invalid arguments", invalidArguments},
 		{"ended context", endedContext},
@@ -106,8 +107,8 @@ func appendSlots(t *testing.T, log bus.Log, from string, first, last int) {
 	}
 }
 
-// everything matches all subjects of the suite.
-const everything = "risk.*.*.*.*.*.*"
+// everything matches all subjects that the suite tails. A log need not let anybody tail what is not addressed to all.
+const everything = "risk.*.*.*.all.*.*"
 
 // follower is a Tail that runs in the background and reports what it is called with.
 type follower struct {

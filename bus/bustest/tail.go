@@ -52,7 +52,7 @@ func tailFilter(t *testing.T, f Factory) {
 		checkSlots(t, got, from, 1, 5)
 	}
 	checkSlots(t, follow(t, log, 0, slot("b", 3)).until(t, 1), "b", 3, 3)
-	if got := follow(t, log, 0, "risk.*.*.2.*.*.*").until(t, 3); got[0].Subject != slot("a", 2) {
+	if got := follow(t, log, 0, "risk.*.*.2.all.*.*").until(t, 3); got[0].Subject != slot("a", 2) {
 		t.Fatalf("first record of round 2 is %s", got[0].Subject)
 	}
 }

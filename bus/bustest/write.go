@@ -203,3 +203,23 @@ func endedContext(t *testing.T, f Factory) {
 	}
 	mustAppend(t, log, slot("a", 1), []byte("x")) // stored or not, the same bytes settle it
 }
+
+// forOneParty: what is not addressed to all is as durable as what is, and does not come with it.
+func forOneParty(t *testing.T, f Factory) {
+	log, other := f.Open(t), f.Open(t)
+	for _, subject := range []string{"risk.session.propagate.1.b.a.0", "risk.session.propagate.1.a.a.0"} {
+		mustAppend(t, log, subject, payload(subject))
+		mustAppend(t, log, subject, payload(subject))
+		if err := other.Append(limited(t), subject, []byte("other")); !errors.Is(err, bus.ErrTaken) || !strings.Contains(err.Error(), subject) {
+			t.Fatalf("Append of other data = %v, want ErrTaken that names the subject", err)
+		}
+		checkGet(t, other, subject, payload(subject))
+	}
+	for _, subject := range []string{"risk.session.propagate.1.b.a.1", "risk.session.propagate.1.all.a.0"} {
+		if data, err := log.Get(limited(t), subject); !errors.Is(err, bus.ErrNone) {
+			t.Fatalf("Get(%s) = %q, %v, want ErrNone", subject, data, err)
+		}
+	}
+	appendSlots(t, log, "a", 1, 2)
+	checkSlots(t, follow(t, other, 0, everything).until(t, 2), "a", 1, 2)
+}

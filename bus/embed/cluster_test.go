@@ -4,107 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
 	"sync"
 	"testing"
-
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	"time"
 
 	"riskprop/bus"
+	"riskprop/bus/hub/hubtest"
 	"riskprop/bus/jet"
 )
 
-// cluster starts three servers that know each other. All sockets are local.
-func cluster(t *testing.T) []*server.Server {
-	t.Helper()
-	var addrs, routes []string
-	for range 3 { // every server needs the addresses of all before it starts
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs = append(addrs, l.Addr().String())
-		routes = append(routes, fmt.Sprintf("%q", "nats-route://"+l.Addr().String()))
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var nodes []*server.Server
-	for i := range 3 {
-		nodes = append(nodes, run(t, fmt.Sprintf(`server_name: n%d
-			listen: "127.0.0.1:-1"
-			jetstream: {store_dir: %q, sync_interval: always}
-			cluster: {name: C, listen: %q, routes: [%s]}`, i, t.TempDir(), addrs[i], strings.Join(routes, ", "))))
-	}
-	return nodes
-}
+// slot returns the i-th head of from.
+func slot(from string, i int) string { return fmt.Sprintf("risk.s.p.%d.all.%s.head", i, from) }
 
-// on returns a handle whose party is connected to s.
-func on(t *testing.T, s *server.Server, party string) *jet.Log {
+// leader returns the index of the node that leads the shared stream.
+func leader(t *testing.T, s *hubtest.Site) int {
 	t.Helper()
-	log, err := jet.New(t.Context(), dial(t, s, party), jet.Config{Stream: stream, Party: party})
+	nc, err := jet.Dial(t.Context(), s.URLs(), s.Credentials(hubtest.Operator))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return log
+	defer nc.Close()
+	states, err := jet.CheckStream(t.Context(), nc, jet.StreamConfig{Name: hubtest.Stream, Replicas: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var node int
+	if _, err := fmt.Sscanf(states[0].Leader, "nats-%d", &node); err != nil {
+		t.Fatalf("no node leads: %+v", states)
+	}
+	return node - 1
 }
 
-// dial connects name to s.
-func dial(t *testing.T, s *server.Server, party string) *nats.Conn {
+// race has racers write the same slots, each other data, and returns when all are done.
+func race(t *testing.T, logs []*jet.Log, from string, first, last int) {
 	t.Helper()
-	nc, err := jet.ConnectInProcess(s, party)
-	if err != nil {
-		t.Fatal(err)
+	var writers sync.WaitGroup
+	for w, log := range logs {
+		writers.Go(func() {
+			for i := first; i <= last; i++ {
+				err := log.Append(context.Background(), slot(from, i), []byte(fmt.Sprint("writer ", w)))
+				if err != nil && !errors.Is(err, bus.ErrTaken) {
+					t.Errorf("Append(%s) = %v", slot(from, i), err)
+				}
+			}
+		})
 	}
-	t.Cleanup(nc.Close)
-	return nc
+	writers.Wait()
 }
 
-// leader returns the index of the node that leads the stream.
-func leader(t *testing.T, nodes []*server.Server) int {
-	t.Helper()
-	js, err := jetstream.New(dial(t, nodes[0], "operator"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := js.Stream(t.Context(), stream)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, n := range nodes {
-		if n.Name() == st.CachedInfo().Cluster.Leader {
-			return i
-		}
-	}
-	t.Fatalf("no node leads: %+v", st.CachedInfo().Cluster)
-	return -1
-}
-
-// On three replicas: one of many racing writers wins, readers on every node agree, and the loss of the stream's leader costs
-// neither a record nor its order.
-func TestAClusterLosesNothingWithItsLeader(t *testing.T) {
+// On three servers of a consortium, over TLS: one of many racing processes of a party wins, all readers agree, and neither the loss of the
+// stream's leader nor that of all three at once costs a record or its order.
+func TestAClusterLosesNothing(t *testing.T) {
 	t.Parallel()
-	nodes := cluster(t)
-	if err := jet.CreateStream(t.Context(), dial(t, nodes[0], "operator"), jet.StreamConfig{Name: stream, Replicas: 3}); err != nil {
-		t.Fatal(err)
-	}
-	lead := leader(t, nodes)
-	alive := []*server.Server{nodes[(lead+1)%3], nodes[(lead+2)%3]}
-	const rounds, racers = 12, 4
+	s := hubtest.New(t, 3, true, "alice", "bob", "charlie")
+	t0 := time.Now(); lap := func(n string) { println(n, time.Since(t0).String()) }
+	s.StartAll(t); lap("started")
+	const rounds, racers = 8, 3
 	enough := errors.New("enough")
 	var mu sync.Mutex
+	var readers sync.WaitGroup
 	got := map[string][]bus.Record{}
-	var readers, writers sync.WaitGroup
-	for i, n := range alive {
-		party := fmt.Sprint("reader", i)
-		log := on(t, n, party)
+	for _, name := range []string{"bob", "charlie", hubtest.Auditor} {
+		log := s.Open(t, name)
 		readers.Go(func() {
 			var mine []bus.Record
-			err := log.Tail(t.Context(), 0, heads, func(r bus.Record) error {
-				if mine = append(mine, r); len(mine) == 2*rounds {
+			err := log.Tail(t.Context(), 0, jet.Shared, func(r bus.Record) error {
+				if mine = append(mine, r); len(mine) == 3*rounds {
 					return enough
 				}
 				return nil
@@ -114,31 +79,38 @@ func TestAClusterLosesNothingWithItsLeader(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			got[party] = mine
+			got[name] = mine
 		})
 	}
-	race := func(first int) {
-		for w := range racers {
-			log := on(t, alive[w%2], fmt.Sprint("writer", w))
-			writers.Go(func() {
-				for i := first; i < first+rounds; i++ {
-					err := log.Append(context.Background(), slot("a", i), []byte(fmt.Sprint("writer ", w)))
-					if err != nil && !errors.Is(err, bus.ErrTaken) {
-						t.Errorf("Append(%s) = %v", slot("a", i), err)
-					}
-				}
-			})
-		}
+	var writers []*jet.Log
+	for range racers {
+		writers = append(writers, s.Open(t, "alice"))
 	}
-	race(0)
-	writers.Wait()
-	race(rounds)
-	nodes[lead].Shutdown()
-	writers.Wait()
-	readers.Wait()
-	for i, r := range got["reader0"] {
-		if o := got["reader1"][i]; r.Seq != o.Seq || r.Subject != o.Subject || string(r.Data) != string(o.Data) {
-			t.Errorf("readers disagree on record %d: %s %q and %s %q", i, r.Subject, r.Data, o.Subject, o.Data)
+	race(t, writers, "alice", 1, rounds)
+
+	lap("race1")
+	lead := leader(t, s)
+	s.Servers[lead].Shutdown()
+	race(t, writers, "alice", rounds+1, 2*rounds)
+
+	lap("race2")
+	for _, server := range s.Servers {
+		server.Shutdown()
+	}
+	lap("shut")
+	for i := range s.Servers {
+		s.Start(t, i)
+	}
+	lap("restarted"); race(t, writers, "alice", 2*rounds+1, 3*rounds); lap("race3")
+	readers.Wait(); lap("readers")
+	if len(got["bob"]) != 3*rounds {
+		t.Fatalf("bob read %d records", len(got["bob"]))
+	}
+	for i, r := range got["bob"] {
+		for name, records := range got {
+			if o := records[i]; r.Seq != o.Seq || r.Subject != o.Subject || string(r.Data) != string(o.Data) {
+				t.Errorf("readers disagree on record %d: %s %q for bob and %s %q for %s", i, r.Subject, r.Data, o.Subject, o.Data, name)
+			}
 		}
 	}
 }

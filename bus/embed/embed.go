@@ -1,10 +1,11 @@
-// Package embed runs a NATS server with JetStream inside this process: for a party that hosts the session's log itself, and
-// for tests that need the real thing without a network.
+// Package embed runs a NATS server with JetStream inside this process. [Start] is for a party that hosts the session's log itself, and
+// for tests that need the real thing without a network; [StartFile] runs one server of a consortium from a configuration
+// file, as package bus/hub writes it.
 //
-// The server listens on nothing; clients reach it through [Server.InProcessConn], which is what bus/jet.ConnectInProcess
-// asks for. Every write is synced to disk before it is acknowledged, and Start refuses to return a server on which that is not
+// A server of Start listens on nothing; clients reach it through [Server.InProcessConn], which is what bus/jet.ConnectInProcess
+// asks for. Every write is synced to disk before it is acknowledged, and no server is returned on which that is not
 // so: the server's own default acknowledges what is not on the disk yet. The store directory is locked, because the server
-// itself would open one that is already in use and destroy it.
+// itself would open one that is already in use and destroy it. Signals are the caller's business.
 //
 // It is the only package that imports nats-server.
 package embed
@@ -35,6 +36,8 @@ const (
 var (
 	// ErrLocked: another server, of this or another process, uses the store directory.
 	ErrLocked = errors.New("store directory is in use: stop the other server, or choose another directory")
+	// ErrConfig: the configuration file cannot be used.
+	ErrConfig = errors.New("server configuration")
 	// ErrStart: the server did not come up; the error wraps what it said.
 	ErrStart = errors.New("embedded NATS server did not start")
 )
@@ -70,18 +73,36 @@ func Start(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
-		return nil, fmt.Errorf("embed: create store directory: %w", err)
-	}
-	lock, err := lockFile(filepath.Join(cfg.StoreDir, lockName))
+	return start(options(cfg), cfg.Logger)
+}
+
+// StartFile runs a server from a configuration file and returns when it takes connections; one of a cluster has JetStream only when
+// enough of the others are there, which it logs. The file must enable JetStream with a store directory and set sync_interval
+// to always. What it says about logging is passed over for logger. The errors are those of Start; one that wraps ErrConfig
+// says what is wrong with the file.
+func StartFile(path string, logger zerolog.Logger) (*Server, error) {
+	opts, err := server.ProcessConfigFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("embed: lock %s: %w", cfg.StoreDir, err)
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	s, err := start(cfg, options(cfg))
+	opts.NoSigs = true
+	opts.DisableJetStreamBanner = true
+	switch {
+	case !opts.JetStream:
+		return nil, fmt.Errorf("%w: %s: no jetstream block", ErrConfig, path)
+	case opts.StoreDir == "":
+		return nil, fmt.Errorf("%w: %s: no store_dir in the jetstream block: the default is a temporary directory", ErrConfig, path)
+	case !opts.SyncAlways:
+		return nil, fmt.Errorf("%w: %s: set sync_interval to always in the jetstream block: otherwise what is acknowledged can be lost", ErrConfig, path)
+	}
+	s, err := start(opts, logger)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.lock = lock
+	if opts.Cluster.Port != 0 {
+		logger.Info().Str("component", "nats-server").Int("routes", len(opts.Routes)).
+			Msg("takes connections; the log is there as soon as most of the cluster's servers are")
+	}
 	return s, nil
 }
 
@@ -99,14 +120,31 @@ func options(cfg Config) *server.Options {
 	}
 }
 
-// start runs a server and shuts it down again unless it is as it must be.
-func start(cfg Config, opts *server.Options) (*Server, error) {
+// start locks the store directory and runs a server on it, or does neither.
+func start(opts *server.Options, logger zerolog.Logger) (*Server, error) {
+	if err := os.MkdirAll(opts.StoreDir, 0o700); err != nil {
+		return nil, fmt.Errorf("embed: create store directory: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(opts.StoreDir, lockName))
+	if err != nil {
+		return nil, fmt.Errorf("embed: lock %s: %w", opts.StoreDir, err)
+	}
+	s, err := run(opts, logger)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+// run runs a server and shuts it down again unless it is as it must be.
+func run(opts *server.Options, logger zerolog.Logger) (*Server, error) {
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStart, err)
 	}
-	log := newLogger(cfg.Logger)
-	ns.SetLoggerV2(log, cfg.Logger.GetLevel() <= zerolog.DebugLevel, cfg.Logger.GetLevel() <= zerolog.TraceLevel, false)
+	log := newLogger(logger)
+	ns.SetLoggerV2(log, logger.GetLevel() <= zerolog.DebugLevel, logger.GetLevel() <= zerolog.TraceLevel, false)
 	s := &Server{nats: ns}
 	ns.Start()
 	if err := ready(ns, log); err != nil {
@@ -143,6 +181,9 @@ func ready(ns *server.Server, log *logger) error {
 func (s *Server) InProcessConn() (net.Conn, error) {
 	return s.nats.InProcessConn()
 }
+
+// URL returns where clients reach a server that listens: tls://host:port, or nats://host:port without TLS.
+func (s *Server) URL() string { return s.nats.ClientURL() }
 
 // Shutdown stops the server, waits until it is down and unlocks the store directory. Calling it again does nothing.
 func (s *Server) Shutdown() {

@@ -3,6 +3,7 @@ package embed
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,26 +79,74 @@ func TestAFailedStartSaysWhyAndUnlocks(t *testing.T) {
 }
 
 func TestAServerThatDoesNotSyncIsRefused(t *testing.T) {
-	cfg := Config{StoreDir: t.TempDir(), Name: "a"}
-	opts := options(cfg)
+	opts := options(Config{StoreDir: t.TempDir(), Name: "a"})
 	opts.SyncAlways = false
-	if _, err := start(cfg, opts); !errors.Is(err, ErrStart) || !strings.Contains(err.Error(), "sync") {
+	if _, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) || !strings.Contains(err.Error(), "sync") {
 		t.Fatalf("start without sync = %v, want ErrStart", err)
 	}
-	opts = options(cfg)
+	opts = options(Config{StoreDir: t.TempDir(), Name: "a"})
 	opts.JetStream = false
-	if _, err := start(cfg, opts); !errors.Is(err, ErrStart) {
+	if _, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) {
 		t.Fatalf("start without JetStream = %v, want ErrStart", err)
 	}
 }
 
 func TestInvalidOptionsAreAnError(t *testing.T) {
-	cfg := Config{StoreDir: t.TempDir(), Name: "with space"}
-	opts := options(cfg)
+	opts := options(Config{StoreDir: t.TempDir(), Name: "with space"})
 	opts.MaxPayload = server.MAX_PENDING_SIZE + 1 // above the server's max_pending
-	if s, err := start(cfg, opts); !errors.Is(err, ErrStart) {
+	if s, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) {
 		s.Shutdown()
 		t.Fatalf("start = %v, want ErrStart", err)
+	}
+}
+
+// A file that a stock server takes is refused where it would lose records, or lose them with its temporary directory.
+func TestConfigurationFilesAreChecked(t *testing.T) {
+	dir := t.TempDir()
+	good := fmt.Sprintf("listen: \"127.0.0.1:-1\"\njetstream: {store_dir: %q, sync_interval: always}\n", dir)
+	for name, c := range map[string]struct {
+		text, says string
+		is         error
+	}{
+		"nothing":      {"", "no jetstream block", ErrConfig},
+		"no sync":      {strings.Replace(good, ", sync_interval: always", "", 1), "sync_interval", ErrConfig},
+		"slow sync":    {strings.Replace(good, "always", "\"2m\"", 1), "sync_interval", ErrConfig},
+		"no store":     {"listen: \"127.0.0.1:-1\"\njetstream: {sync_interval: always}\n", "store_dir", ErrConfig},
+		"no syntax":    {"accounts: {", "", ErrConfig},
+		"unknown user": {good + "accounts: {A: {users: [{nkey: UX}]}}", "nkey", ErrConfig},
+		"no such port": {strings.Replace(good, "127.0.0.1:-1", "192.0.2.1:4222", 1), "", ErrStart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "nats.conf")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := StartFile(path, zerolog.Nop())
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("StartFile = %v, want %v with %q", err, c.is, c.says)
+			}
+			if err == nil {
+				s.Shutdown()
+			}
+		})
+	}
+	if _, err := StartFile(filepath.Join(dir, "missing.conf"), zerolog.Nop()); !errors.Is(err, ErrConfig) {
+		t.Errorf("StartFile without a file = %v, want ErrConfig", err)
+	}
+	path := filepath.Join(t.TempDir(), "nats.conf")
+	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := StartFile(path, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Shutdown()
+	if !strings.HasPrefix(s.URL(), "nats://127.0.0.1:") || strings.HasSuffix(s.URL(), ":-1") {
+		t.Errorf("URL = %s", s.URL())
+	}
+	if _, err := StartFile(path, zerolog.Nop()); !errors.Is(err, ErrLocked) {
+		t.Errorf("second StartFile = %v, want ErrLocked", err)
 	}
 }
 

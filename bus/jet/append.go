@@ -24,7 +24,8 @@ func (l *Log) Append(ctx context.Context, subject string, data []byte) error {
 	if err := bus.CheckRecord(subject, data); err != nil {
 		return err
 	}
-	if err := checkHere(subject); err != nil {
+	at, err := l.placeOf(subject)
+	if err != nil {
 		return err
 	}
 	select {
@@ -33,34 +34,34 @@ func (l *Log) Append(ctx context.Context, subject string, data []byte) error {
 	case <-ctx.Done():
 		return fmt.Errorf("append %s: %w", subject, ctx.Err())
 	}
-	try := func(ctx context.Context) error { return l.publish(ctx, subject, data) }
-	if err := l.persist(ctx, try, subject, l.directGet(subject)); err != nil {
-		return fmt.Errorf("append %s: %w", subject, err)
+	try := func(ctx context.Context) error { return l.publish(ctx, at, data) }
+	if err := l.persist(ctx, try, at.subject, l.directGet(at)); err != nil {
+		return fmt.Errorf("%s appends %s: %w", l.cfg.Party, subject, err)
 	}
 	return nil
 }
 
 // publish sends one publish; when the subject is not empty it compares what is there.
-func (l *Log) publish(ctx context.Context, subject string, data []byte) error {
-	msg := &nats.Msg{Subject: subject, Data: data}
+func (l *Log) publish(ctx context.Context, at place, data []byte) error {
+	msg := &nats.Msg{Subject: at.subject, Data: data}
 	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(0))
 	switch apiError(err).ErrorCode {
 	case codeStoreFailed, codeWrongSequence, codeWrongSequenceRace:
-		return l.compare(ctx, subject, data, err)
+		return l.compare(ctx, at, data, err)
 	}
 	if err != nil {
 		return err
 	}
-	if ack.Stream != l.cfg.Stream {
-		return fmt.Errorf("%w: the subject belongs to the stream %s, not to %s", bus.ErrInvalid, ack.Stream, l.cfg.Stream)
+	if ack.Stream != at.stream {
+		return fmt.Errorf("%w: the subject belongs to the stream %s, not to %s", bus.ErrInvalid, ack.Stream, at.stream)
 	}
 	return nil
 }
 
-// compare settles a publish that was refused: nil when subject holds data, bus.ErrTaken when it holds anything else, and
-// errAgain when this replica does not know of anything yet.
-func (l *Log) compare(ctx context.Context, subject string, data []byte, refusal error) error {
-	there, err := l.read(ctx, subject)
+// compare settles a publish that was refused: nil when data is there, bus.ErrTaken when anything else is, and errAgain when
+// this replica does not know of anything yet.
+func (l *Log) compare(ctx context.Context, at place, data []byte, refusal error) error {
+	there, err := l.read(ctx, at)
 	switch {
 	case errors.Is(err, errNoise):
 		return fmt.Errorf("%w: %w", bus.ErrTaken, err)

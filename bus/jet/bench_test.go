@@ -78,7 +78,7 @@ func BenchmarkTail(b *testing.B) {
 			caughtUp := errors.New("caught up")
 			for b.Loop() {
 				n := 0
-				err := log.Tail(b.Context(), 0, jet.Subjects, func(bus.Record) error { n++; return nil }, func() error { return caughtUp })
+				err := log.Tail(b.Context(), 0, jet.Shared, func(bus.Record) error { n++; return nil }, func() error { return caughtUp })
 				if err != caughtUp || n != c.records {
 					b.Fatalf("Tail = %v after %d records", err, n)
 				}

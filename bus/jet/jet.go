@@ -1,5 +1,12 @@
 // Package jet is a [bus.Log] on NATS JetStream. It is the only package that imports nats.go.
 //
+// # Where records are
+//
+// A log called S has two streams, see [Streams]. Records whose recipient, the fifth token of the subject, is "all" are in the shared
+// stream, under their subjects; all others are in the private stream, under "private." and their subjects. Tail reads the
+// shared stream alone. So a server's permissions can let everybody read the one as a whole and of the other each
+// party its own records.
+//
 // # Writing
 //
 // A record is one message under a subject of its own, published with the expectation that the subject is empty. That makes it
@@ -9,33 +16,34 @@
 //
 // # Reading
 //
-// Tail uses a pull consumer whose name, [ConsumerName], is fixed by the party and the filter, so that a server's permissions can
-// name it. It is kept in memory, acknowledges nothing, and is deleted and made anew at every start and after every
-// irregularity: a lost connection, a missed heartbeat, a gap in its sequence. It then starts at the last record handled, and
-// a log that no longer has that record, byte for byte, is reported as bus.ErrRollback. Two processes that use one party's name
-// at once take each other's consumer away: both make progress, slowly. Give each its own [Config].Party.
+// Tail asks for what comes after the last record that it handled, a batch at a time, and again whenever the server announces
+// that something was stored, or after a second at most. It leaves nothing on the server, so any number of processes of
+// one party may read at once. It has no consumer on purpose: whoever may create one may also name the subject to which
+// it delivers, and so make the server publish whatever he likes in the account of the stream, such as a request to delete
+// the stream, or one that takes another member's deliveries away.
 //
-// Nothing is asked of the server while fold or head runs. At most 8 MiB of records wait in the client.
+// After every irregularity (an answer that is late or has a gap, a connection made anew) it begins at the last record handled, and
+// a log that no longer has that record, byte for byte, is reported as bus.ErrRollback. Nothing is asked of the server while
+// fold or head runs. At most 8 MiB of records, and one more, wait in the client.
 //
-// That Tail has caught up is the server's hint; after a second without records Tail calls head in any case. In a cluster,
-// Get may be answered by a replica that lags behind and so does not know a record yet that Tail has delivered: ask again.
+// In a cluster, Get may be answered by a replica that lags behind and so does not know a record yet that Tail has
+// delivered: ask again.
 //
 // # Trust
 //
 // A message that has headers other than the one that Append sets was not written by this module and is noise: Tail skips and
 // counts it, Get reports bus.ErrNone, and Append reports bus.ErrTaken since the subject is lost. The same holds
-// for a message of an impossible size. Headers are never used to learn anything about a record.
+// for a message of an impossible size. Stored headers are never used to learn anything about a record.
 //
-// A member needs these permissions, with P for [Config].APIPrefix and S for the stream: publish to the subjects it may write,
-// to P.DIRECT.GET.S.<subject> for those it may read, to P.CONSUMER.CREATE.S.<name>.<filter> and to P.CONSUMER.INFO.S.<name>,
-// P.CONSUMER.DELETE.S.<name> and P.CONSUMER.MSG.NEXT.S.<name> for its consumers, and subscribe to its own inbox. STREAM.INFO is
-// not needed.
+// A member needs these permissions, with P for [Config].APIPrefix, S for the stream and m for its name. Publish: to
+// risk.*.*.*.all.m.* and private.risk.*.*.*.*.m.*, which are the subjects of its own records; to P.DIRECT.GET.S and
+// P.DIRECT.GET.S.risk.*.*.*.all.*.*, which read the shared stream; to P.DIRECT.GET.S-PRIVATE.private.risk.*.*.*.m.*.* and
+// P.DIRECT.GET.S-PRIVATE.private.risk.*.*.*.*.m.*, which read what is addressed to it and what it wrote. Subscribe: to
+// _INBOX_m.> and to S.STORED.*, the announcements. Package bus/hub makes a server's configuration of this.
 package jet
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -47,19 +55,19 @@ import (
 	"riskprop/bus"
 )
 
-// Subjects is the filter that every subject of a log matches: seven tokens, the first of which is "risk".
-const Subjects = "risk.*.*.*.*.*.*"
-
-// DefaultAPIPrefix is where a client without account imports finds the JetStream API.
-const DefaultAPIPrefix = "$JS.API"
+// Where clients find the JetStream API.
+const (
+	DefaultAPIPrefix = "$JS.API"  // without account imports
+	MemberAPIPrefix  = "RISK.API" // in the account of a member, as bus/hub sets it up
+)
 
 // maxInFlight is the number of Appends of one handle that are on their way at once. Others wait.
 const maxInFlight = 8
 
 // Config says which log to use, and as whom. Zero durations mean the defaults.
 type Config struct {
-	Stream    string        // the stream's name, one token
-	Party     string        // one token; names the consumers of this party
+	Stream    string        // the log's name, one token: see Streams
+	Party     string        // one token; says in errors whose handle it is
 	APIPrefix string        // prefix of the JetStream API; empty means DefaultAPIPrefix
 	Budget    time.Duration // how long Append and Get try before they give up; 30 s by default
 	Grace     time.Duration // how long a record that was seen before may be missing, on a replica that lags, until that is a rollback; 10 s by default
@@ -96,7 +104,8 @@ func (c Config) withDefaults() Config {
 // Stats counts what a handle has met since New.
 type Stats struct {
 	Noise   uint64 // messages that Tail skipped because this module cannot have written them
-	Rebuilt uint64 // consumers made anew after an irregularity
+	Rebuilt uint64 // times that a Tail began anew at the last record handled, after an irregularity
+	Retries uint64 // tries of Append and Get beyond the first
 }
 
 // Log is one party's handle on a stream. Safe for concurrent use.
@@ -108,6 +117,7 @@ type Log struct {
 	inFlight chan struct{} // holds a token for every Append on its way
 	noise    atomic.Uint64
 	rebuilt  atomic.Uint64
+	retries  atomic.Uint64
 	tails    bus.Tails
 }
 
@@ -141,14 +151,7 @@ func New(ctx context.Context, nc *nats.Conn, cfg Config) (*Log, error) {
 
 // Stats returns the counters.
 func (l *Log) Stats() Stats {
-	return Stats{Noise: l.noise.Load(), Rebuilt: l.rebuilt.Load()}
-}
-
-// ConsumerName returns the name of the consumer with which party tails filter: the party's name, "-" and the first 16
-// hexadecimal digits of the filter's SHA-256.
-func ConsumerName(party, filter string) string {
-	sum := sha256.Sum256([]byte(filter))
-	return party + "-" + hex.EncodeToString(sum[:8])
+	return Stats{Noise: l.noise.Load(), Rebuilt: l.rebuilt.Load(), Retries: l.retries.Load()}
 }
 
 // api returns the full subject of a JetStream API call.
@@ -163,14 +166,6 @@ func checkToken(kind, s string) error {
 	}
 	if !bus.Match("*", s) {
 		return fmt.Errorf("%w: %s name %q, want a name without dots", bus.ErrInvalid, kind, s)
-	}
-	return nil
-}
-
-// checkHere returns an error unless subject or filter s, which passed its own check, lies within Subjects.
-func checkHere(s string) error {
-	if !bus.Match(Subjects, s) {
-		return fmt.Errorf("%w: %s does not match %s", bus.ErrInvalid, s, Subjects)
 	}
 	return nil
 }

@@ -25,13 +25,16 @@ var errAgain = errors.New("no final answer yet")
 // backoff is a growing pause between tries. The zero value is ready.
 type backoff struct{ wait time.Duration }
 
+// after returns a channel that delivers after the next pause.
+func (b *backoff) after() <-chan time.Time {
+	b.wait = min(max(2*b.wait, minWait), maxWait)
+	return time.After(b.wait)
+}
+
 // pause waits, longer each time. It returns false when ctx ended.
 func (b *backoff) pause(ctx context.Context) bool {
-	b.wait = min(max(2*b.wait, minWait), maxWait)
-	timer := time.NewTimer(b.wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-b.after():
 		return true
 	case <-ctx.Done():
 		return false
@@ -57,6 +60,7 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 			}
 			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, err)
 		}
+		l.retries.Add(1)
 	}
 }
 

@@ -13,12 +13,9 @@ import (
 	"riskprop/bus"
 )
 
-// headerRoom is what a message may have in headers on top of bus.MaxRecord bytes of data: the server counts both.
-const headerRoom = 4 << 10
-
-// StreamConfig says which stream to create.
+// StreamConfig says which log to create.
 type StreamConfig struct {
-	Name     string        // one token
+	Name     string        // the log's name, one token: see Streams
 	Replicas int           // 1, or 3 on a cluster
 	Budget   time.Duration // how long to try; 0 means 30 s. A cluster that is starting up may not answer at first
 }
@@ -42,7 +39,8 @@ type Difference struct {
 	Field, Want, Have string
 }
 
-// StreamError says that a stream exists and does not do as a log: create it under another name, or have the operator correct it.
+// StreamError says that a stream exists and does not do as a log: create the log under another name, or have the operator correct
+// the stream.
 type StreamError struct {
 	Name        string
 	Differences []Difference
@@ -54,12 +52,60 @@ func (e *StreamError) Error() string {
 	for i, d := range e.Differences {
 		parts[i] = fmt.Sprintf("%s is %s, want %s", d.Field, d.Have, d.Want)
 	}
-	return fmt.Sprintf("stream %s is not fit for a log: %s", e.Name, strings.Join(parts, "; "))
+	return "not fit for a log: " + strings.Join(parts, "; ")
 }
 
-// CreateStream makes sure that the stream of a log exists: it creates the stream, or verifies every field of the one that is
-// there and returns a *StreamError when one differs. It is for the operator: it needs STREAM.CREATE and STREAM.INFO.
+// StreamState is what a server says of one stream.
+type StreamState struct {
+	Name     string
+	Created  time.Time
+	Replicas int
+	Leader   string // the server that leads it; empty where there is no cluster
+	Messages uint64
+	Bytes    uint64 // on the disk of each replica
+}
+
+// CreateStream makes sure that the two streams of a log exist: it creates those that do not, and verifies every field of those that
+// are there. The error wraps a *StreamError for every stream that differs. It is for the operator: it needs STREAM.CREATE and
+// STREAM.INFO for both.
 func CreateStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) error {
+	return eachStream(ctx, nc, cfg, func(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
+		_, err := js.CreateStream(ctx, want)
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		_, err = inspect(ctx, js, want)
+		return err
+	})
+}
+
+// CheckStream verifies the two streams of a log as CreateStream does, and creates nothing. It returns the state of those that are
+// there; the error wraps bus.ErrNone for one that is not.
+func CheckStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) ([]StreamState, error) {
+	var states []StreamState
+	err := eachStream(ctx, nc, cfg, func(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
+		info, err := inspect(ctx, js, want)
+		if info == nil {
+			return err
+		}
+		state := StreamState{
+			Name:     want.Name,
+			Created:  info.Created,
+			Replicas: info.Config.Replicas,
+			Messages: info.State.Msgs,
+			Bytes:    info.State.Bytes,
+		}
+		if info.Cluster != nil {
+			state.Leader = info.Cluster.Leader
+		}
+		states = append(states, state)
+		return err
+	})
+	return states, err
+}
+
+// eachStream calls do for both streams, again while its error is transient, and joins what remains.
+func eachStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig, do func(context.Context, jetstream.JetStream, jetstream.StreamConfig) error) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -67,41 +113,46 @@ func CreateStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) error {
 	if err != nil {
 		return err
 	}
-	want := streamConfig(cfg)
-	var have jetstream.StreamConfig
-	try := func(ctx context.Context) error {
-		_, err := l.js.CreateStream(ctx, want)
-		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return err
+	var errs []error
+	for _, want := range streamConfigs(cfg) {
+		try := func(ctx context.Context) error { return do(ctx, l.js, want) }
+		if err := l.persist(ctx, try, l.api("STREAM.CREATE."+want.Name), l.api("STREAM.INFO."+want.Name)); err != nil {
+			errs = append(errs, fmt.Errorf("stream %s: %w", want.Name, err))
 		}
-		s, err := l.js.Stream(ctx, cfg.Name)
-		if err != nil {
-			return err
-		}
-		have = s.CachedInfo().Config
-		return nil
 	}
-	if err := l.persist(ctx, try, l.api("STREAM.CREATE."+cfg.Name), l.api("STREAM.INFO."+cfg.Name)); err != nil {
-		return fmt.Errorf("create stream %s: %w", cfg.Name, err)
-	}
-	if d := differences(want, have); len(d) > 0 {
-		return &StreamError{Name: cfg.Name, Differences: d}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// streamConfig returns what a log needs of a stream: one message a subject for ever, nothing removed, nothing rewritten.
-func streamConfig(cfg StreamConfig) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:                 cfg.Name,
-		Subjects:             []string{Subjects},
+// inspect returns what the server says of a stream, also when the error is a *StreamError.
+func inspect(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
+	s, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fmt.Errorf("%w: %w", bus.ErrNone, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info := s.CachedInfo()
+	if d := differences(want, info.Config); len(d) > 0 {
+		return info, &StreamError{Name: want.Name, Differences: d}
+	}
+	return info, nil
+}
+
+// streamConfigs returns what a log needs of its streams: one message a subject for ever, nothing removed, nothing rewritten,
+// and an announcement of what is stored in the shared one.
+func streamConfigs(cfg StreamConfig) []jetstream.StreamConfig {
+	name, privateName := Streams(cfg.Name)
+	shared := jetstream.StreamConfig{
+		Name:                 name,
+		Subjects:             []string{Shared},
 		Storage:              jetstream.FileStorage,
 		Replicas:             cfg.Replicas,
 		Retention:            jetstream.LimitsPolicy,
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
 		MaxMsgsPerSubject:    1,
-		MaxMsgSize:           bus.MaxRecord + headerRoom,
+		MaxMsgSize:           MaxMessage,
 		MaxMsgs:              -1,
 		MaxBytes:             -1,
 		MaxConsumers:         -1,
@@ -110,6 +161,10 @@ func streamConfig(cfg StreamConfig) jetstream.StreamConfig {
 		AllowDirect:          true,
 		Duplicates:           100 * time.Millisecond,
 	}
+	private := shared
+	private.Name, private.Subjects = privateName, []string{PrivatePrefix + Subjects}
+	shared.RePublish = &jetstream.RePublish{Source: Shared, Destination: Announcements(name, "{{wildcard(1)}}"), HeadersOnly: true}
+	return []jetstream.StreamConfig{shared, private}
 }
 
 // differences compares all fields that change what a stream does.
@@ -142,7 +197,7 @@ func differences(want, have jetstream.StreamConfig) []Difference {
 		{"mirror", func(c jetstream.StreamConfig) string { return fmt.Sprint(c.Mirror != nil || c.MirrorDirect) }},
 		{"sources", func(c jetstream.StreamConfig) string { return fmt.Sprint(len(c.Sources)) }},
 		{"subject transform", func(c jetstream.StreamConfig) string { return fmt.Sprint(c.SubjectTransform != nil) }},
-		{"republish", func(c jetstream.StreamConfig) string { return fmt.Sprint(c.RePublish != nil) }},
+		{"republish", func(c jetstream.StreamConfig) string { return announcement(c.RePublish) }},
 		{"message TTL", func(c jetstream.StreamConfig) string { return fmt.Sprint(c.AllowMsgTTL) }},
 		{"delete marker TTL", func(c jetstream.StreamConfig) string { return c.SubjectDeleteMarkerTTL.String() }},
 		{"counters", func(c jetstream.StreamConfig) string { return fmt.Sprint(c.AllowMsgCounter) }},
@@ -156,4 +211,12 @@ func differences(want, have jetstream.StreamConfig) []Difference {
 		}
 	}
 	return out
+}
+
+// announcement describes a stream's republishing.
+func announcement(r *jetstream.RePublish) string {
+	if r == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s to %s, headers only: %t", r.Source, r.Destination, r.HeadersOnly)
 }

@@ -41,7 +41,7 @@ func tail(t testing.TB, log *jet.Log) *tailing {
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		x.done <- log.Tail(ctx, 0, jet.Subjects,
+		x.done <- log.Tail(ctx, 0, jet.Shared,
 			func(r bus.Record) error { x.records <- r; return nil },
 			func() error {
 				select {
@@ -97,7 +97,7 @@ func TestTailAndAppendSurviveARestartOfTheServer(t *testing.T) {
 	x.expect(t, 11, 20)
 	x.nothingMore(t)
 	if reader.Stats().Rebuilt == 0 {
-		t.Error("the consumer, which is in memory, was not made anew")
+		t.Error("the log was not verified over the new connection")
 	}
 }
 
@@ -153,134 +153,55 @@ func TestTailGoesOnWhenTheLogIsAsItWas(t *testing.T) {
 	x.nothingMore(t)
 }
 
-func TestTailMakesADeletedConsumerAnew(t *testing.T) {
+// Any number of processes of one party read at once, each everything in order, and none disturbs another.
+func TestTwinsReadAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	nc := s.connect(t, "reader")
-	reader := s.handle(t, nc, jet.Config{Stream: stream, Party: "reader"})
-	x, writer := tail(t, reader), s.open(t)
-	write(t, writer, 1, 3)
-	x.expect(t, 1, 3)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := js.DeleteConsumer(t.Context(), stream, jet.ConsumerName("reader", jet.Subjects)); err != nil {
-		t.Fatal(err)
-	}
-	write(t, writer, 4, 6)
-	x.expect(t, 4, 6)
-	x.nothingMore(t)
-}
-
-// steal takes the next n deliveries of the reader's consumer away from it while produce writes them.
-func steal(t *testing.T, s *site, n int, produce func()) {
-	t.Helper()
-	nc := s.connect(t, "thief")
-	sub, err := nc.SubscribeSync(nc.NewInbox())
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := fmt.Sprintf(`{"batch":%d,"expires":30000000000}`, n)
-	next := jet.DefaultAPIPrefix + ".CONSUMER.MSG.NEXT." + stream + "." + jet.ConsumerName("reader", jet.Subjects)
-	if err := nc.PublishRequest(next, sub.Subject, []byte(body)); err != nil {
-		t.Fatal(err)
-	}
-	if err := nc.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	produce()
-	for range n {
-		if _, err := sub.NextMsgWithContext(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// Requests wait in a queue and get one message each in turn, so the thief gets one of the first two messages after its request.
-func TestTailFindsGaps(t *testing.T) {
-	t.Parallel()
-	for name, last := range map[string]int{"by the next delivery": 5, "by a heartbeat": 3} {
-		t.Run(name, func(t *testing.T) {
+	for _, n := range []int{2, 3, 4, 5} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			reader := s.handle(t, s.connect(t, "reader"), jet.Config{Stream: stream, Party: "reader"})
-			x, writer := tail(t, reader), s.open(t)
-			write(t, writer, 1, 1)
-			x.expect(t, 1, 1)
-			<-x.heads
-			steal(t, s, 1, func() { write(t, writer, 2, last) })
-			x.expect(t, 2, last)
-			x.nothingMore(t)
-			if reader.Stats().Rebuilt == 0 {
-				t.Error("nothing was stolen: the test tests nothing")
+			writer := s.open(t)
+			write(t, writer, 1, 300)
+			twins, logs := make([]*tailing, n), make([]*jet.Log, n)
+			for i := range twins {
+				logs[i] = s.handle(t, s.connect(t, "twin"), jet.Config{Stream: stream, Party: "twin"})
+				twins[i] = tail(t, logs[i])
+			}
+			write(t, writer, 301, 310)
+			for i, x := range twins {
+				x.expect(t, 1, 310)
+				x.nothingMore(t)
+				if got := logs[i].Stats(); got != (jet.Stats{}) {
+					t.Errorf("twin %d has %+v", i, got)
+				}
 			}
 		})
 	}
 }
 
-// Another process of the party replaces the consumer while a fold runs and no pull is under way, and leaves it where the numbers
-// of its deliveries continue ours although it is hundreds of records ahead.
-func TestTailSeesThatItsConsumerWasReplaced(t *testing.T) {
+// What is addressed to one party cannot be tailed, nor can what includes it.
+func TestOnlySharedRecordsAreTailed(t *testing.T) {
 	t.Parallel()
-	const records, pull = 600, 256
-	s := newSite(t)
-	nc := s.connect(t, "reader")
-	log := s.handle(t, nc, jet.Config{Stream: stream, Party: "reader"})
-	write(t, log, 1, records)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := jet.ConsumerName("reader", jet.Subjects)
-	replace := func() error {
-		if err := js.DeleteConsumer(t.Context(), stream, name); err != nil {
-			return err
+	log := newSite(t).open(t)
+	for _, filter := range []string{jet.Subjects, "risk.s.p.1.b.a.0", "risk.s.p.*.*.a.head"} {
+		if err := log.Tail(t.Context(), 0, filter, nil, nil); !errors.Is(err, bus.ErrInvalid) {
+			t.Errorf("Tail of %s = %v, want ErrInvalid", filter, err)
 		}
-		c, err := js.CreateConsumer(t.Context(), stream, jetstream.ConsumerConfig{
-			Name: name, FilterSubject: jet.Subjects, AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true,
-			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: records/2 + 1,
-		})
-		if err != nil {
-			return err
-		}
-		stolen, err := c.Fetch(pull)
-		if err != nil {
-			return err
-		}
-		for range stolen.Messages() {
-		}
-		return stolen.Error()
-	}
-	count := 0
-	fold := func(r bus.Record) error {
-		count++
-		if r.Subject != slot(count) {
-			return fmt.Errorf("got %s, want %s", r.Subject, slot(count))
-		}
-		if count == pull {
-			return replace()
-		}
-		return nil
-	}
-	caughtUp := errors.New("caught up")
-	err = log.Tail(t.Context(), 0, jet.Subjects, fold, func() error { return caughtUp })
-	if err != caughtUp || count != records || log.Stats().Rebuilt == 0 {
-		t.Fatalf("Tail = %v after %d records and %+v", err, count, log.Stats())
 	}
 }
 
-func TestTwinsOfOnePartyBothMakeProgress(t *testing.T) {
+// Two readers are told the same time, and a time at all.
+func TestRecordsHaveTheLogsTime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	twins := make([]*tailing, 2)
-	for i := range twins {
-		twins[i] = tail(t, s.handle(t, s.connect(t, "twin"), jet.Config{Stream: stream, Party: "twin"}))
+	write(t, s.open(t), 1, 2)
+	one, two := tail(t, s.open(t)), tail(t, s.open(t))
+	first := <-one.records
+	if again := <-two.records; first.Time.IsZero() || !first.Time.Equal(again.Time) {
+		t.Errorf("stored at %v for one reader and at %v for another", first.Time, again.Time)
 	}
-	writer := s.open(t)
-	write(t, writer, 1, 10)
-	for _, x := range twins {
-		x.expect(t, 1, 10)
+	if second := <-one.records; second.Time.Before(first.Time) {
+		t.Errorf("record 2 was stored at %v, record 1 at %v", second.Time, first.Time)
 	}
 }
 
