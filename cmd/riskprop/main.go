@@ -12,7 +12,8 @@
 //
 // # Exit status
 //
-// 0 when all is done; 1 when it is not, with one line on standard error that says why and what to change; 2 when the command line itself is wrong. An
+// 0 when all is done; 1 when it is not, with one line on standard error that says why and what to change; 2 when the command line itself is wrong; 3 when a
+// session has ended without a result, which is the same at every honest party. A party that ends with 1 has lost nothing: started again it goes on. An
 // interrupt (SIGINT, SIGTERM, SIGHUP) stops a run cleanly, with status 1; a second one ends the process at once.
 //
 // # Where things are
@@ -42,6 +43,7 @@ const (
 	statusOK = iota
 	statusFailed
 	statusUsage
+	statusEnded
 )
 
 // commandLine is everything that can be typed.
@@ -52,6 +54,20 @@ type commandLine struct {
 	Demo  demoCommand  `cmd:"" help:"Propagate under encryption, with the parties of all banks in this process."`
 	Plain plainCommand `cmd:"" help:"Propagate in the clear, on the pooled data of all banks: what demo must arrive at."`
 	Gen   genCommand   `cmd:"" help:"Write example data: a folder for each bank, with accounts and transactions."`
+
+	Init       initCommand       `cmd:"" help:"Make the identity of a party: a secret file, and a public one for the others."`
+	Consortium consortiumCommand `cmd:"" help:"Put the public files of all parties together into the file of a consortium, and print its fingerprint."`
+
+	ServerConfig serverConfigCommand `cmd:"" help:"Write the configuration of the servers that the consortium shares."`
+	Server       serverCommand       `cmd:"" help:"Run one of the servers, until it is interrupted."`
+	Stream       streamCommand       `cmd:"" help:"Create the log on the servers, or check that it is as it must be. For the operator."`
+
+	Party partyCommand `cmd:"" help:"Take part in a session, for one member, until it has ended."`
+	Key   keyCommand   `cmd:"" help:"Show, back up and move a member's share of a key."`
+
+	Status statusCommand `cmd:"" help:"Show where a session stands: who has spoken in which round, and who is awaited."`
+	Doctor doctorCommand `cmd:"" help:"Look at every link between a party and the log, and say how to mend what is broken."`
+
 	Print versionPrint `cmd:"" name:"version" help:"Print the version."`
 }
 
@@ -92,7 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(u, newLogger(u.logs(), line.Verbose)); err != nil {
 		u.error(stopped(ctx, err))
-		return statusFailed
+		return statusOf(err)
 	}
 	if err := context.Cause(ctx); err != nil && u.broken() {
 		u.error(err)

@@ -112,6 +112,6 @@ func (n *node) giveUp() error {
 func (n *node) wait(so time.Duration) {
 	awaited := n.Machine.Waiting()
 	n.Logger.Info().Int("round", n.Machine.Number()).Str("name", n.Machine.Name()).Strs("awaited", awaited).
-		Dur("duration", so).Msg("waiting")
+		Float64("seconds", so.Seconds()).Msg("waiting")
 	n.observe(Event{Kind: Waiting, Awaited: awaited, Duration: so})
 }

@@ -86,7 +86,7 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("event %d is %+v", i, e)
 		}
 	}
-	const line = `"session":"s","protocol":"keygen","party":"alice","round":0,"name":"vote","awaited":["bob","charlie"],"duration":20000,"message":"waiting"`
+	const line = `"session":"s","protocol":"keygen","party":"alice","round":0,"name":"vote","awaited":["bob","charlie"],"seconds":20,"message":"waiting"`
 	if !strings.Contains(log.String(), line) {
 		t.Errorf("the log lacks %s:\n%s", line, &log)
 	}

@@ -3,6 +3,8 @@ package node
 import (
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"riskprop/bus"
 	"riskprop/party"
 	"riskprop/schema"
@@ -90,10 +92,13 @@ func (n *node) progress() error {
 	return nil
 }
 
-// ended logs the round that is over: one line a round.
+// ended logs the round that is over: one line a round in which this party has spoken.
 func (n *node) ended() {
-	took := time.Since(n.round.began)
-	n.Logger.Info().Int("round", n.shown).Str("name", n.round.name).
-		Int("parts", n.round.parts).Int64("bytes", n.round.bytes).Dur("duration", took).Msg("round complete")
+	took, level := time.Since(n.round.began), zerolog.InfoLevel
+	if n.round.parts == 0 {
+		level = zerolog.DebugLevel // read again after a restart
+	}
+	n.Logger.WithLevel(level).Int("round", n.shown).Str("name", n.round.name).
+		Int("parts", n.round.parts).Int64("bytes", n.round.bytes).Float64("seconds", took.Seconds()).Msg("round complete")
 	n.observe(Event{Kind: Ended, Round: n.shown, Name: n.round.name, Parts: n.round.parts, Bytes: n.round.bytes, Duration: took})
 }

@@ -41,7 +41,7 @@ type Config struct {
 	Log     bus.Log
 	Roster  *schema.Roster
 	Machine *party.Machine
-	Logger  zerolog.Logger // gets a line a round: session, protocol, round, party, parts, bytes, duration
+	Logger  zerolog.Logger // gets a line a round: session, protocol, round, party, parts, bytes, seconds
 	Observe func(Event)    // called with what happens, never twice at once; may be nil
 	// Patience is how long a part is asked for that a signed head lists and the log does not hold: a replica may lag
 	// behind. 0 means 30 seconds.

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"riskprop/bus"
+	"riskprop/bus/jet"
+	"riskprop/party"
+	"riskprop/party/keygen"
+	"riskprop/party/ledger"
+	"riskprop/party/node"
+	"riskprop/party/propagate"
+	"riskprop/schema"
+)
+
+// partyCommand is the subcommand party.
+type partyCommand struct {
+	Config  string `required:"" placeholder:"FILE" help:"Configuration of the member."`
+	Session string `required:"" placeholder:"FILE" help:"File that describes the session: the same at all members."`
+	Metrics string `placeholder:"HOST:PORT" help:"Serve /metrics and /healthz there, in place of the address in the configuration."`
+	JSON    bool   `name:"json" help:"Write one JSON object to standard output, and all text to standard error."`
+}
+
+// partyOutcome is the JSON object of party.
+type partyOutcome struct {
+	Party    string  `json:"party"`
+	Session  string  `json:"session"`
+	Protocol string  `json:"protocol"`
+	Key      string  `json:"key"` // id
+	Seconds  float64 `json:"seconds"`
+	Records  int     `json:"records_written"`
+	Bytes    int64   `json:"bytes_written"`
+	Noise    int     `json:"noise"`
+
+	KeyBits   int       `json:"key_bits,omitempty"`
+	Keygen    *attempts `json:"keygen,omitempty"`
+	Scores    string    `json:"scores,omitempty"` // path of the file
+	Accounts  int       `json:"accounts,omitempty"`
+	Single    *int      `json:"single_source,omitempty"` // accounts whose score can reveal a foreign one
+	Unchecked []string  `json:"unchecked,omitempty"`     // members without whose shares the scores were opened
+}
+
+// Run takes part in a session until it has ended. Killed and started again it goes on where it was.
+func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
+	harden()
+	if c.JSON {
+		u.onlyJSON()
+	}
+	m, err := loadMember(ctx, u, logger, c.Config, c.Session)
+	if err != nil {
+		return err
+	}
+	defer m.secret.Wipe()
+	if c.Metrics != "" {
+		m.config.Metrics = c.Metrics
+	}
+	run := &partyRun{membership: m, out: partyOutcome{Party: m.config.Name, Session: m.session.ID, Protocol: m.session.Kind}}
+	if err := run.prepare(); err != nil {
+		return err
+	}
+	log, done, err := m.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	run.ticks = ticker.C
+	if err := run.take(ctx, log); err != nil {
+		return err
+	}
+	if !c.JSON {
+		return nil
+	}
+	text, err := json.Marshal(run.out)
+	if err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	u.object(text)
+	return nil
+}
+
+// partyRun is a member's part in one session.
+type partyRun struct {
+	*membership
+	ledger *ledger.Ledger // of a propagation
+	place  output         // for the scores of a propagation
+	ticks  <-chan time.Time
+	out    partyOutcome
+}
+
+// prepare checks what can be checked before anybody is spoken to.
+func (r *partyRun) prepare() error {
+	if r.session.Kind == schema.Keygen {
+		_, err := r.session.KeygenManifest(r.consortium)
+		return err
+	}
+	if _, err := r.session.PropagateManifest(r.consortium, [32]byte{}); err != nil {
+		return err
+	}
+	var err error
+	if r.ledger, err = r.readLedger(); err != nil {
+		return err
+	}
+	r.place = output{dir: r.config.Scores, private: true}
+	return r.place.check([]string{r.session.ID}, scoresFile)
+}
+
+// take takes part in the session over a log.
+func (r *partyRun) take(ctx context.Context, log bus.Log) error {
+	metrics := newMetrics(r.session.ID, r.session.Kind, r.config.Name)
+	if counted, ok := log.(*jet.Log); ok {
+		metrics.watch(counted)
+	}
+	if r.config.Metrics != "" {
+		stop, err := metrics.serve(r.config.Metrics)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	start := time.Now()
+	var err error
+	if r.session.Kind == schema.Keygen {
+		err = r.generateKey(ctx, log, metrics)
+	} else {
+		err = r.propagate(ctx, log, metrics)
+	}
+	metrics.ended(err)
+	r.out.Seconds = since(start)
+	return err
+}
+
+// generateKey takes part in a key generation.
+func (r *partyRun) generateKey(ctx context.Context, log bus.Log, metrics *metrics) error {
+	manifest, err := r.session.KeygenManifest(r.consortium)
+	if err != nil {
+		return err
+	}
+	machine, err := r.keygenMachine(manifest)
+	if err != nil {
+		return err
+	}
+	if manifest.KeyBits < secureKeyBits {
+		r.ui.warn("a key of %d bits is not secure: use %d or more for anything but a test", manifest.KeyBits, secureKeyBits)
+	}
+	if err := r.follow(ctx, log, machine, metrics); err != nil {
+		return err
+	}
+	done := machine.Round().(*keygen.Done) // the session has ended well
+	r.out.Key, r.out.KeyBits = fmt.Sprintf("%x", done.ID), done.Key.N.BitLen()
+	r.out.Keygen = &attempts{done.Stats.Attempts, done.Stats.Candidates, done.Stats.Tested}
+	r.ui.say("The key of %s is there: %d bits, id %s. Any %d of the %d members can decrypt with it.",
+		r.session.ID, r.out.KeyBits, r.out.Key, done.Key.Threshold+1, r.roster().Len())
+	r.ui.say("Nothing needs to be kept but the identity: the share of %s comes from the log again when it is needed, or from a backup (riskprop key export).", r.config.Name)
+	return nil
+}
+
+// propagate takes part in a propagation.
+func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics) error {
+	key, err := r.keyShare(ctx, log, r.session.KeySession())
+	if err != nil {
+		return err
+	}
+	manifest, err := r.session.PropagateManifest(r.consortium, key.ID)
+	if err != nil {
+		return err
+	}
+	config := propagate.Config{Manifest: manifest, Roster: r.roster(), Key: key.Key, KeyID: key.ID, Share: key.Share, Ledger: r.ledger}
+	first, err := propagate.Start(config)
+	if err != nil {
+		return err
+	}
+	machine, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: manifest.Session, Roster: r.roster()}, r.identity, config.Input(), first)
+	if err != nil {
+		return err
+	}
+	r.out.Key = fmt.Sprintf("%x", key.ID)
+	if err := r.follow(ctx, log, machine, metrics); err != nil {
+		return err
+	}
+	return r.finish(ctx, machine.Round().(*propagate.Done))
+}
+
+// follow runs the node to the end of the session, and tells what happens.
+func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine, metrics *metrics) error {
+	r.ui.say("%s takes part in %s %s with %s.", r.config.Name, r.session.Kind, r.session.ID, strings.Join(r.others(), ", "))
+	stats, err := node.Run(ctx, node.Config{
+		Log: log, Roster: r.roster(), Machine: machine, Logger: r.logger,
+		Ticks: r.ticks, Deadline: r.session.Deadline, Grace: r.config.Grace,
+		Observe: func(e node.Event) {
+			metrics.observe(e)
+			r.tell(e)
+		},
+	})
+	r.out.Records, r.out.Bytes, r.out.Noise = stats.Records, stats.Bytes, stats.Noise
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w (nothing is lost: started again, %s goes on)", err, r.config.Name)
+	}
+	return err
+}
+
+// others are the names of the other members.
+func (r *partyRun) others() []string {
+	var names []string
+	for _, name := range r.roster().Names() {
+		if name != r.config.Name {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// tell shows what happens: the present round in place, a line for every wait.
+func (r *partyRun) tell(e node.Event) {
+	switch e.Kind {
+	case node.Began:
+		if e.Name != "done" {
+			r.ui.show("  round %d: %s", e.Round, e.Name)
+		}
+	case node.Waiting:
+		r.ui.say("  waiting for %s in round %d (%s) for %v", strings.Join(e.Awaited, ", "), e.Round, e.Name, e.Duration.Round(time.Second))
+	}
+}
+
+// finish writes the scores and tells about them.
+func (r *partyRun) finish(ctx context.Context, done *propagate.Done) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := r.place.write([]file{{r.session.ID, scoresFile, ledger.FormatScores(done.Scores)}}); err != nil {
+		return err
+	}
+	r.out.Scores, r.out.Accounts = r.place.path(r.session.ID, scoresFile), len(done.Scores)
+	r.out.Single, r.out.Unchecked = &done.Report.SingleSource, done.Report.Unchecked
+	for _, a := range done.Report.Peers {
+		if a.OnlyHere+a.OnlyThere+a.AmountsDiffer > 0 {
+			r.ui.warn("transactions with %s left out: %d that only %s lists, %d that only %s lists, %d with different amounts",
+				a.Peer, a.OnlyHere, r.config.Name, a.OnlyThere, a.Peer, a.AmountsDiffer)
+		}
+	}
+	if absent := done.Report.Unchecked; absent != nil {
+		r.ui.warn("the scores were opened without %s, who had not spoken: they were not checked against that share", strings.Join(absent, ", "))
+	}
+	r.ui.say("Accounts with a single foreign source, whose score they could reveal: %d", done.Report.SingleSource)
+	r.ui.say("Wrote the scores of %d accounts to %s", r.out.Accounts, r.out.Scores)
+	return nil
+}
