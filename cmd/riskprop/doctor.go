@@ -62,7 +62,7 @@ type doctor struct {
 }
 
 // Run looks at everything that a party needs, and says how to mend what is not as it should be. It writes at most one record to the log,
-// in a session that nobody runs.
+// in a session that nobody runs. The two things that it tries although they are forbidden appear in the server's own log as violations of permissions.
 func (c *doctorCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
 	if c.JSON {
 		u.onlyJSON()

@@ -233,9 +233,9 @@ func TestDoctorHealthy(t *testing.T) {
 	if n := c.records(); n != 1 {
 		t.Errorf("%d records", n)
 	}
-	c.expect("bob", "peers ok last seen: alice 0.", "foreign ok under the name of alice")
-	c.expect("charlie", "peers ok bob 0.")
-	c.expect("audrey", "peers ok alice 0.")
+	c.expect("bob", "peers ok last seen: alice ", "foreign ok under the name of alice")
+	c.expect("charlie", "peers ok bob ")
+	c.expect("audrey", "peers ok last seen: alice ")
 	if n := c.records(); n != 3 {
 		t.Errorf("%d records", n)
 	}
@@ -331,17 +331,6 @@ func TestDoctorFiles(t *testing.T) {
 	c.expect("alice", "config FAILED alice.yaml")
 	c.now = func() time.Time { return time.Unix(0, 0) }
 	c.expect("alice", "clock FAILED 1970", "config FAILED alice.yaml")
-}
-
-// TestDoctorEncrypted: the passphrase of an encrypted identity comes from its file.
-func TestDoctorEncrypted(t *testing.T) {
-	c := newClinic(t).start(true)
-	if err := config.WriteIdentity("identity.age", c.ids["alice"], []byte("a long passphrase")); err != nil {
-		t.Fatal(err)
-	}
-	c.write("passphrase", "a long passphrase\n")
-	c.configure("alice", "identity: identity.age", "passphrase_file: passphrase")
-	c.expect("alice", "passphrase ok", "identity ok", "peers warning")
 }
 
 // TestDoctorServer: what is wrong with the server, each with all that can still be looked at.
@@ -469,7 +458,7 @@ func TestDoctorSkew(t *testing.T) {
 	c := newClinic(t).start(true)
 	c.configure("alice")
 	for skew, want := range map[time.Duration]string{
-		0: "skew ok agree", 8 * time.Second: "skew warning ahead of", -8 * time.Second: "skew warning behind", 2 * time.Minute: "skew FAILED ahead of", -2 * time.Minute: "skew FAILED behind",
+		0: "skew ok agree", 20 * time.Second: "skew warning ahead of", -20 * time.Second: "skew warning behind", 2 * time.Minute: "skew FAILED ahead of", -2 * time.Minute: "skew FAILED behind",
 	} {
 		c.now = func() time.Time { return time.Now().Add(skew) }
 		c.expect("alice", want, "peers warning")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -74,15 +75,20 @@ func near(ts *testscript.TestScript, _ bool, args []string) {
 		scores[i], err = ledger.ParseScores(ledger.File{Name: args[i], Data: []byte(ts.ReadFile(args[i]))})
 		ts.Check(err)
 	}
-	if len(scores[0]) != len(scores[1]) {
-		ts.Fatalf("%d scores and %d", len(scores[0]), len(scores[1]))
+	ts.Check(sameScores(scores[0], scores[1]))
+}
+
+// sameScores compares scores, up to 1e-9.
+func sameScores(a, b []ledger.Score) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d scores and %d", len(a), len(b))
 	}
-	for i, a := range scores[0] {
-		b := scores[1][i]
-		if a.ID != b.ID || a.Initial != b.Initial || math.Abs(a.Final-b.Final) > 1e-9 {
-			ts.Fatalf("%v and %v", a, b)
+	for i := range a {
+		if a[i].ID != b[i].ID || a[i].Initial != b[i].Initial || math.Abs(a[i].Final-b[i].Final) > 1e-9 {
+			return fmt.Errorf("%v and %v", a[i], b[i])
 		}
 	}
+	return nil
 }
 
 // empty: empty FOLDER... checks that there is nothing in the folders.

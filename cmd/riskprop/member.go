@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"riskprop/bus"
+	"riskprop/bus/jet"
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party"
 	"riskprop/party/ledger"
@@ -98,7 +101,33 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 	return l, nil
 }
 
-// connect opens the log.
+// connect opens the log. Servers that do not answer may be starting: they are asked again for a while.
 func (m *membership) connect(ctx context.Context) (bus.Log, func(), error) {
-	return dial(ctx, m.config, m.secret, m.consortium.Stream, m.logger)
+	return persistently(ctx, m.ui, func() (bus.Log, func(), error) {
+		return dial(ctx, m.config, m.secret, m.consortium.Stream, m.logger)
+	})
+}
+
+// dialFor is how long servers are asked that do not answer, and dialPause the time between two tries.
+const (
+	dialFor   = 30 * time.Second
+	dialPause = 500 * time.Millisecond
+)
+
+// persistently dials until a server answers, for a while.
+func persistently(ctx context.Context, u *ui, dial func() (bus.Log, func(), error)) (bus.Log, func(), error) {
+	pause := time.NewTicker(dialPause)
+	defer pause.Stop()
+	for tries := int(dialFor / dialPause); ; tries-- {
+		log, done, err := dial()
+		if !errors.Is(err, jet.ErrUnreachable) || tries == 0 {
+			return log, done, err
+		}
+		u.show("  no server answers yet …")
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return nil, nil, errors.Join(context.Cause(ctx), err)
+		}
+	}
 }

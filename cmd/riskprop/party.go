@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -108,6 +109,9 @@ func (r *partyRun) prepare() error {
 	var err error
 	if r.ledger, err = r.readLedger(); err != nil {
 		return err
+	}
+	if err := os.MkdirAll(r.config.Scores, 0o700); err != nil { // stays, since other parties may write beside it
+		return fmt.Errorf("cannot make the folder for the scores: %w", err)
 	}
 	r.place = output{dir: r.config.Scores, private: true}
 	return r.place.check([]string{r.session.ID}, scoresFile)

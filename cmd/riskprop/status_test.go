@@ -248,7 +248,9 @@ func TestStatedManifest(t *testing.T) {
 		"noise for alice": {func(o *theatre) { o.log.Records[head("alice")] = []byte("noise") }, ""},
 		"another part":    {func(o *theatre) { o.log.Records[part("alice")] = []byte("other") }, "that alice has stated: untrusted record"},
 		"nobody's":        {func(o *theatre) { o.log.Order = nil }, bus.ErrNone.Error()},
-		"a part that is gone": {func(o *theatre) { o.log.Order = slices.DeleteFunc(o.log.Order, func(s string) bool { return s == part("alice") }) }, ""},
+		"a part that is gone": {func(o *theatre) {
+			o.log.Order = slices.DeleteFunc(o.log.Order, func(s string) bool { return s == part("alice") })
+		}, ""},
 	} {
 		got, err := get(c.change)
 		if c.err == "" && (err != nil || got != want) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {

@@ -9,10 +9,11 @@
 //
 // # Reading
 //
-// The files are YAML, and as little of it as will do: one document, a mapping at its top, no key that is unknown, none that comes twice, no anchors, aliases,
-// tags or directives, no text of several lines. What a value is follows from its key, not from how it looks: "session: 2026" is the text 2026. A file is at most
-// 64 KiB, with a bound on tokens and on nesting that is checked before the parser of the library sees anything, since its time grows with the square of the
-// depth and its stack with the depth. An error names the file, the line and column where there is one, the field, and what to do, in one line.
+// The files are YAML, and as little of it as will do: one document, a mapping at its top, no key that is unknown, none that comes twice, no anchors,
+// aliases, tags or directives, no text of several lines. What a value is follows from its key, not from how it looks: "session: 2026" is the text 2026. A
+// file is at most 64 KiB, with a bound on tokens and on nesting that is checked before the parser of the library sees anything, since its time grows with
+// the square of the depth, and its stack with the depth. An error names the file, the line and column where there is one, the field, and what to do, in one
+// line.
 //
 // [Load] reads a file whose content is no secret. [ReadIdentity], [ReadKeyShare] and [ReadPassphrase] read those whose content is: these must be regular files,
 // the first and the last for nobody but their owner, and no error tells anything of what they hold.
@@ -26,8 +27,8 @@
 // The seed is the party: who has it signs in its name, opens all that was ever sealed for it, and is admitted by the servers in its place. An [Identity] and a
 // [KeyShare] that are printed by mistake show a name. [Identity.Wipe] overwrites the seed, and the buffers that a file was read and decrypted into are
 // overwritten as soon as they were parsed. What Go does not let one wipe are the texts that the YAML parser cuts out of such a buffer, the passphrase as age
-// keeps it, age's own buffers, what the standard library derives from a key (an expanded Ed25519 key, the state of a cipher), the numbers of a share, and copies that
-// the garbage collector or the stack made. So a process that held a secret must not leave a core dump.
+// keeps it, age's own buffers, what the standard library derives from a key (an expanded Ed25519 key, the state of a cipher), the numbers of a share, and
+// copies that a growing stack left. So a process that held a secret must not leave a core dump.
 package config
 
 import (

@@ -22,8 +22,8 @@ type Consortium struct {
 	roster    *schema.Roster
 }
 
-// NewConsortium puts the public files of all parties together, in any order: 3 to 31 members, one operator, and one auditor or none, all of different names and keys. A
-// threshold of 0 stands for the largest possible one, floor((n-1)/2).
+// NewConsortium puts the public files of all parties together, in any order: 3 to 31 members, one operator, and one auditor or none, all of different names
+// and keys. A threshold of 0 stands for the largest possible one, floor((n-1)/2).
 func NewConsortium(publics []Public, threshold int, stream string) (*Consortium, error) {
 	c := &Consortium{Stream: stream, Threshold: threshold}
 	operators, auditors := []string{}, []string{}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -326,13 +325,11 @@ func (m *mapping) mappings(key string, limit int, keys ...string) []*mapping {
 	return all
 }
 
-// verdict is the document's error, or else the given one about the whole of it, with the file's name.
+// verdict is the document's error, or else the given one about the whole of it, with the file's name. Of a secret file there must be none to give.
 func (m *mapping) verdict(err error) error {
 	switch {
 	case m.doc.err != nil:
 		return m.doc.err
-	case err != nil && m.doc.secret:
-		return errors.New(m.doc.file + ": its content does not fit together")
 	case err != nil:
 		return fmt.Errorf("%s: %w", m.doc.file, err)
 	}
