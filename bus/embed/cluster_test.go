@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"riskprop/bus"
 	"riskprop/bus/hub/hubtest"
@@ -57,8 +56,7 @@ func race(t *testing.T, logs []*jet.Log, from string, first, last int) {
 func TestAClusterLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := hubtest.New(t, 3, true, "alice", "bob", "charlie")
-	t0 := time.Now(); lap := func(n string) { println(n, time.Since(t0).String()) }
-	s.StartAll(t); lap("started")
+	s.StartAll(t)
 	const rounds, racers = 8, 3
 	enough := errors.New("enough")
 	var mu sync.Mutex
@@ -88,21 +86,18 @@ func TestAClusterLosesNothing(t *testing.T) {
 	}
 	race(t, writers, "alice", 1, rounds)
 
-	lap("race1")
 	lead := leader(t, s)
 	s.Servers[lead].Shutdown()
 	race(t, writers, "alice", rounds+1, 2*rounds)
 
-	lap("race2")
 	for _, server := range s.Servers {
 		server.Shutdown()
 	}
-	lap("shut")
 	for i := range s.Servers {
 		s.Start(t, i)
 	}
-	lap("restarted"); race(t, writers, "alice", 2*rounds+1, 3*rounds); lap("race3")
-	readers.Wait(); lap("readers")
+	race(t, writers, "alice", 2*rounds+1, 3*rounds)
+	readers.Wait()
 	if len(got["bob"]) != 3*rounds {
 		t.Fatalf("bob read %d records", len(got["bob"]))
 	}

@@ -18,17 +18,23 @@ const reconnectWait = 250 * time.Millisecond
 // Options returns the connection options that this package relies on; the caller adds addresses, keys and certificates.
 // A connection reconnects for ever, keeps nothing in memory to send later (a publish that its caller gave up must not be sent
 // after all), and uses inboxes under InboxPrefix(name) alone, so that a server's permissions can name them. handlers are called
-// for asynchronous errors.
+// for asynchronous errors, and when the connection is lost.
 func Options(name string, handlers ...func(error)) []nats.Option {
+	tell := func(err error) {
+		for _, h := range handlers {
+			h(err)
+		}
+	}
 	return []nats.Option{
 		nats.Name(name),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectBufSize(-1),
 		nats.CustomInboxPrefix(InboxPrefix(name)),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			for _, h := range handlers {
-				h(err)
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { tell(err) }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // it was not closed by this side
+				tell(fmt.Errorf("connection lost: %w", err))
 			}
 		}),
 	}

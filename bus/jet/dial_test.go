@@ -181,7 +181,8 @@ func TestDialFindsAnotherServer(t *testing.T) {
 	s := hubtest.New(t, 3, true, "alice")
 	s.Start(t, 0)
 	s.Start(t, 1)
-	nc, err := jet.Dial(t.Context(), s.URLs(), s.Credentials("alice"))
+	told := make(chan error, 10)
+	nc, err := jet.Dial(t.Context(), s.URLs(), s.Credentials("alice"), func(err error) { told <- err })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +193,9 @@ func TestDialFindsAnotherServer(t *testing.T) {
 	again := nc.StatusChanged(nats.CONNECTED)
 	s.Servers[0].Shutdown()
 	<-again
+	if err := <-told; err == nil {
+		t.Error("told of no error")
+	}
 	if got := nc.ConnectedUrl(); got != s.URLs()[1] {
 		t.Errorf("connected to %s, want the second of %v", got, s.URLs())
 	}

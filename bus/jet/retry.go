@@ -19,6 +19,9 @@ const (
 	maxWait = time.Second
 )
 
+// codeNoPeers is the answer of a cluster to a stream of several replicas while some servers are missing.
+const codeNoPeers jetstream.ErrorCode = 10005
+
 // errAgain means that a try was answered and settled nothing.
 var errAgain = errors.New("no final answer yet")
 
@@ -102,8 +105,8 @@ func transient(err error) bool {
 			return true
 		}
 	}
-	code := apiError(err).Code
-	return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests
+	api := apiError(err)
+	return api.Code >= http.StatusInternalServerError || api.Code == http.StatusTooManyRequests || api.ErrorCode == codeNoPeers
 }
 
 // apiError returns what the JetStream API answered, or zeros when err is no such answer.

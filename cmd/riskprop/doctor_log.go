@@ -82,7 +82,7 @@ func newVisit(d *doctor, log bus.Log) (*visit, error) {
 		return nil, err
 	}
 	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: v.slot.Session, Roster: d.roster.Digest(),
-		KeyBits: 256, Threshold: 1, Kappa: kappa, Batch: 1, TrialTo: 1}
+		KeyBits: 256, Threshold: 1, Kappa: config.DefaultKappa, Batch: 1, TrialTo: 1}
 	first, err := keygen.Start(manifest, d.roster)
 	if err != nil {
 		return nil, err

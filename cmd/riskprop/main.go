@@ -1,9 +1,19 @@
 // Command riskprop propagates risk scores through the joint transaction network of several banks, none of which shows its data to another.
 //
+// On one machine, to try and to compare:
+//
 //	riskprop demo      all banks in one process, from the key to the scores, under encryption
 //	riskprop plain     the same computation in the clear, on the pooled data: what demo must arrive at
 //	riskprop gen       example data of any size
-//	riskprop version
+//
+// Among banks, on servers that they share:
+//
+//	riskprop init, consortium            identities, and the file in which all agree on who is who
+//	riskprop server-config, server       the servers' configuration, and a server
+//	riskprop stream                      the log, for the operator
+//	riskprop party                       one member's part in one session
+//	riskprop status, doctor              where a session stands, and what is broken
+//	riskprop key show, export, import    a share of a key, as a backup
 //
 // # Input and output
 //
@@ -18,9 +28,10 @@
 //
 // # Where things are
 //
-// This file has the command line and nothing else. Every subcommand has its file. parameters.go is the one place of the protocol's defaults, data.go reads
-// the banks' folders, output.go writes results, consortium.go and broker.go run the parties of all banks, ui.go decides what goes to which stream, and
-// report.go words it.
+// This file has the command line and nothing else. Every subcommand has its file. Package config below this folder reads and writes what people keep. For demo
+// and plain, data.go reads the banks' folders, output.go writes results, consortium.go and broker.go run the parties of all banks, and report.go words it. For
+// the others, dial.go connects to the log, member.go loads what a member brings, replay.go finds its share of a key, metrics.go counts, and exit.go knows
+// the statuses. ui.go decides what goes to which stream.
 package main
 
 import (

@@ -4,20 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/crypto/fixed"
 	"riskprop/schema"
 )
 
-// The protocol's parameters that are no flags.
+// What demo and plain take from elsewhere, and what is theirs alone.
 const (
-	kappa      = 80      // statistical security of the key generation, bits
-	batch      = 256     // candidates of an attempt at a key
-	trialTo    = 1 << 17 // trial division by the primes up to here
-	scoreBits  = 32      // fixed-point bits of an initial score
-	weightBits = 40      // fixed-point bits of a weight
-
-	maxAccounts = 1 << 20 // of one bank
-	maxEdges    = 1 << 22 // between two banks
+	scoreBits  = config.DefaultScoreBits
+	weightBits = config.DefaultWeightBits
 
 	secureKeyBits = 2048 // fewer protect nothing
 	maxIterations = 1000 // a period, as schema has it
@@ -79,12 +74,12 @@ func (p parameters) terms(in *input) (*terms, error) {
 		keygen: schema.KeygenManifest{
 			Version: schema.ManifestVersion, Session: keygenSession,
 			KeyBits: p.KeyBits, Threshold: uint32(banks-1) / 2,
-			Kappa: kappa, Batch: batch, TrialTo: trialTo,
+			Kappa: config.DefaultKappa, Batch: config.DefaultBatch, TrialTo: config.DefaultTrialTo,
 		},
 		propagate: schema.PropagateManifest{
 			Version: schema.ManifestVersion, Session: propagateSession, KeySession: keygenSession,
 			Periods: uint32(in.periods()), ScoreBits: scoreBits, WeightBits: weightBits,
-			MaxAccounts: maxAccounts, MaxEdges: maxEdges,
+			MaxAccounts: config.DefaultMaxAccounts, MaxEdges: config.DefaultMaxEdges,
 		},
 		delta: delta, schedule: p.Delta.Schedule,
 	}

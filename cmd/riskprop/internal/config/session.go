@@ -12,17 +12,17 @@ import (
 	"riskprop/schema"
 )
 
-// What a session's file need not say.
+// What a session's file need not say: the one place of the protocol's defaults.
 const (
-	defaultKeyBits    = 2048
-	defaultKappa      = 80      // statistical security of the key generation, bits
-	defaultBatch      = 256     // candidates of an attempt at a key
-	defaultTrialTo    = 1 << 17 // trial division by the primes up to here
-	defaultScoreBits  = 32      // fixed-point bits of an initial score
-	defaultWeightBits = 40      // fixed-point bits of a weight
+	DefaultKeyBits    = 2048
+	DefaultKappa      = 80      // statistical security of the key generation, bits
+	DefaultBatch      = 256     // candidates of an attempt at a key
+	DefaultTrialTo    = 1 << 17 // trial division by the primes up to here
+	DefaultScoreBits  = 32      // fixed-point bits of an initial score
+	DefaultWeightBits = 40      // fixed-point bits of a weight
 
-	defaultMaxAccounts = 1 << 20 // of one bank
-	defaultMaxEdges    = 1 << 22 // between two banks
+	DefaultMaxAccounts = 1 << 20 // of one bank
+	DefaultMaxEdges    = 1 << 22 // between two banks
 )
 
 // maxIterations is the longest list of deltas, as schema has it.
@@ -101,8 +101,8 @@ func (m *mapping) count32Or(key string, otherwise uint32) uint32 {
 func (m *mapping) keygen() schema.KeygenManifest {
 	k := schema.KeygenManifest{
 		Version: schema.ManifestVersion,
-		KeyBits: m.count32Or("key_bits", defaultKeyBits), Threshold: m.count32Or("threshold", 0),
-		Kappa: m.count32Or("kappa", defaultKappa), Batch: m.count32Or("batch", defaultBatch), TrialTo: m.count32Or("trial_to", defaultTrialTo),
+		KeyBits: m.count32Or("key_bits", DefaultKeyBits), Threshold: m.count32Or("threshold", 0),
+		Kappa: m.count32Or("kappa", DefaultKappa), Batch: m.count32Or("batch", DefaultBatch), TrialTo: m.count32Or("trial_to", DefaultTrialTo),
 	}
 	if m.has("threshold") {
 		m.check("threshold", schema.ValidateThreshold(int(k.Threshold), schema.MaxMembers))
@@ -114,8 +114,8 @@ func (m *mapping) keygen() schema.KeygenManifest {
 func (m *mapping) propagate(p *schema.PropagateManifest) {
 	p.KeySession = m.session("key_session")
 	p.Periods = m.count32("periods")
-	p.ScoreBits, p.WeightBits = m.count32Or("score_bits", defaultScoreBits), m.count32Or("weight_bits", defaultWeightBits)
-	p.MaxAccounts, p.MaxEdges = m.count32Or("max_accounts", defaultMaxAccounts), m.count32Or("max_edges", defaultMaxEdges)
+	p.ScoreBits, p.WeightBits = m.count32Or("score_bits", DefaultScoreBits), m.count32Or("weight_bits", DefaultWeightBits)
+	p.MaxAccounts, p.MaxEdges = m.count32Or("max_accounts", DefaultMaxAccounts), m.count32Or("max_edges", DefaultMaxEdges)
 	p.FailOnMismatch = m.choice("mismatch", "ignore", "fail") == "fail"
 	p.FullRandomizer = m.choice("randomizer", "short", "full") == "full"
 	if m.has("disclosure") {
