@@ -73,6 +73,9 @@ func arrows() []row {
 		// Data, and the binary that puts all of it together.
 		{"exampledata", shell, "", std},
 		{"cmd/riskprop", shell, "*", "*"},
+
+		// The binary under kills: it knows nothing of what is inside.
+		{"cmd/soak", shell, "party/ledger", "github.com/alecthomas/kong"},
 	}
 }
 
