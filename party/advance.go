@@ -28,15 +28,15 @@ func (m *Machine) advance() error {
 	if err != nil {
 		return fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err)
 	}
-	seen, err := m.now.after(m.number, m.gone)
-	if err != nil {
-		panic("party: " + err.Error()) // the round was closed
+	seen, missing := m.now.after(m.number, m.gone)
+	if missing >= 0 {
+		panic("party: a round was closed without a head that counts")
 	}
 	heads := make([]statement, len(m.now.heads))
 	if m.now.quorum > 0 {
 		heads = m.ahead
 	}
-	m.before, m.absent = m.now, m.gone
+	m.before, m.former, m.absent = m.now, m.plan, m.gone
 	m.number++
 	m.enter(next, seen, heads)
 	return m.closeIfSpoken()
@@ -50,6 +50,7 @@ func (m *Machine) enter(round Round, seen [32]byte, heads []statement) {
 	}
 	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: heads}
 	m.closed, m.gone, m.arrivals, m.missing, m.ahead, m.said = false, 0, nil, nil, nil, nil
+	m.foreseen, m.foresaw = nil, false
 	if m.now.quorum > 0 {
 		m.ahead = make([]statement, len(heads))
 	}
@@ -58,7 +59,7 @@ func (m *Machine) enter(round Round, seen [32]byte, heads []statement) {
 // inbox joins the parts of every readable message and checks it.
 func (m *Machine) inbox() (Inbox, error) {
 	members := m.session.Roster.Len()
-	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.gone, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
+	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.gone, Left: m.words, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
 	var differences []string
 	for i, message := range m.plan.Messages {
 		if !m.readable(message) || m.isGone(message.From) {

@@ -209,9 +209,9 @@ func wrongHeads() []frame {
 		{"no part for bob himself", "party Machine.checkRefs 1", without("bob"), nil, named("0 parts for bob, 1 to 1 are due")},
 		{"two parts for all", "party Machine.checkRefs 1", twice(schema.All), nil, named("2 parts for all, 1 to 1 are due")},
 		{"two parts for bob himself", "party Machine.checkRefs 1", twice("bob"), nil, named("2 parts for bob, 1 to 1 are due")},
-		{"a head for a later round", "party Machine.applyHead 5", func(s *speech) { s.slot.Round = 1 }, nil, named("it speaks in round 1 while round 0 is not complete")},
-		{"a head for a much later round", "party Machine.applyHead 5", func(s *speech) { s.slot.Round = schema.MaxRound }, nil, named("it speaks in round 999999 while round 0 is not complete")},
-		{"an abort in a round that is not near", "party Machine.applyHead 5", abort(2, "alice"), nil, named("it speaks in round 2 while round 0 is not complete")},
+		{"a head for a later round", "party Machine.hidden 2", func(s *speech) { s.slot.Round = 1 }, nil, verdict{want: "in round 1 bob speaks, while here round 0 is not complete", is: party.ErrSplit}},
+		{"a head for a much later round", "party Machine.hidden 2", func(s *speech) { s.slot.Round = schema.MaxRound }, nil, verdict{want: "in round 999999 bob speaks, while here round 0 is not complete", is: party.ErrSplit}},
+		{"an abort in a round that is not near", "party Machine.hidden 2", abort(2, "alice"), nil, verdict{want: "in round 2 bob speaks, while here round 0 is not complete", is: party.ErrSplit}},
 		{"another roster", "party Machine.otherHistory 2", func(s *speech) { s.head.Seen[0] ^= 1 }, nil,
 			verdict{want: "bob has another roster", is: schema.ErrDisagree}},
 	}

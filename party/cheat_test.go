@@ -8,6 +8,7 @@ import (
 
 	"riskprop/party"
 	"riskprop/party/partytest"
+	"riskprop/party/propagate"
 	"riskprop/schema"
 )
 
@@ -49,6 +50,11 @@ func trial(t *testing.T, log *partytest.Log, machines []*party.Machine, cheats [
 		}
 	}
 	goOn(readers, cheats, errs)
+	for i, m := range machines { // who has its scores all the same is told in their report
+		if done, ok := m.Round().(*propagate.Done); ok && errs[i] == nil && done.Report.Left != nil {
+			errs[i] = done.Report.Left[0]
+		}
+	}
 	return errs
 }
 

@@ -28,8 +28,14 @@ type Machine struct {
 	number int
 	now    roll
 	before roll        // the round before this one
+	former Plan        // and its plan
 	absent uint32      // members without which this party went on to this round: bit i for member i
 	ahead  []statement // heads of the next round, by member: only where this one has a quorum
+
+	left     uint32       // members that have ended the session around a round with a quorum, which can do without them
+	words    []*Aborted   // their last words, in the order of the log
+	foreseen *schema.Head // this party's own next head, if it has gone on from a round with a quorum in an earlier life
+	foresaw  bool         // it was looked for
 
 	said     map[int][]byte      // what the log holds of this party's messages in this round, by recipient; see Recall
 	closed   bool                // the heads of the round are complete, or enough
@@ -100,7 +106,10 @@ func (m *Machine) Done() bool { return m.plan.Final }
 func (m *Machine) Waiting() []string {
 	awaited := m.now.unspoken()
 	if m.now.quorum > 0 {
-		awaited &^= m.absent
+		awaited &^= m.absent | m.left
+	}
+	if m.foreseen != nil {
+		awaited &^= m.foreseen.Absent
 	}
 	if m.Done() || m.closed {
 		awaited = 0
@@ -148,7 +157,7 @@ func (m *Machine) Apply(event schema.Event) error {
 func (m *Machine) clone() *Machine {
 	copied := *m
 	copied.now, copied.before = m.now.clone(), m.before.clone()
-	copied.ahead = slices.Clone(m.ahead)
+	copied.ahead, copied.words = slices.Clone(m.ahead), slices.Clone(m.words)
 	return &copied
 }
 
@@ -163,20 +172,22 @@ func (m *Machine) applyHead(event schema.Event) error {
 	case round < m.number:
 		return ErrStale
 	case abort != nil && round <= last:
-		return &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
+		return m.leave(event)
 	case m.closed && (round > m.number || m.now.heads[event.Sender].head == nil):
 		panic("party: the parts of a complete round must be applied before the next head")
 	case round == m.number+1 && m.now.quorum > 0:
 		return m.early(event)
 	case round > m.number:
-		return m.broke(event, fmt.Errorf("it speaks in round %d while round %d is not complete", round, m.number))
+		return m.hidden(event, fmt.Sprintf("round %d is not complete", m.number))
 	case m.now.heads[event.Sender].head != nil:
 		return ErrStale
+	case m.isForeseen(event.Sender):
+		return m.tardy(event, &m.now, m.plan)
 	}
 	if err := m.signsHistory(event); err != nil {
 		return err
 	}
-	if private, err := m.checkRefs(event); err != nil {
+	if private, err := m.checkRefs(m.plan, event); err != nil {
 		return &Blame{Party: event.Slot.From, Slot: event.Slot, Private: private, Err: err}
 	}
 	m.now.heads[event.Sender] = newStatement(event)
@@ -187,6 +198,9 @@ func (m *Machine) applyHead(event schema.Event) error {
 func (m *Machine) closeIfSpoken() error {
 	if m.Done() || len(m.Waiting()) > 0 {
 		return nil
+	}
+	if m.foreseen != nil {
+		return m.close(m.foreseen.Absent)
 	}
 	return m.close(m.now.unspoken())
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"riskprop/crypto/seal"
 	"riskprop/schema"
 )
 
@@ -25,8 +26,8 @@ type Effect struct {
 	Op   Op
 	Slot schema.Slot
 	Data []byte
-	// Loose is set for a word that depends on when it is said: a head after a round with a quorum. Where the slot holds
-	// another head of this party, of an earlier life or a second copy, that one counts, and nothing is wrong.
+	// Loose is set for a word that depends on when it is said: a head after a round with a quorum, and an abort. Where the
+	// slot holds another head of this party, of an earlier life or a second copy, that one counts, and nothing is wrong.
 	Loose bool
 }
 
@@ -71,7 +72,7 @@ func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
 		slot.Round++
 	}
 	head := schema.Head{Seen: m.now.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
-	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, true
+	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: true}, true
 }
 
 // writer turns the drafts of a round into sealed parts and the head.
@@ -123,7 +124,7 @@ func (m *Machine) Recall(slot schema.Slot, raw []byte) bool {
 		return false
 	}
 	batch, err := schema.Decode[schema.Batch](plain, schema.MaxRecord)
-	if err != nil {
+	if err != nil || batch.Mark != m.mark(slot, batch.Data) {
 		return false
 	}
 	for _, message := range m.plan.Messages {
@@ -202,13 +203,22 @@ func (w *writer) flush(message Message, end bool) bool {
 	return true
 }
 
+// mark is what only this party can write into a part of its own.
+func (m *Machine) mark(slot schema.Slot, data []byte) [16]byte {
+	key := seal.Derive(m.identity.seed[:], "riskprop/v1 mark", m.now.seen[:])
+	return seal.Tag(key, []byte(slot.Subject()), data)
+}
+
 // part seals one part and yields it.
 func (w *writer) part(message Message, data []byte) bool {
 	m, out := w.machine, w.out(message.To)
 	batch := schema.Batch{First: uint32(out.written), Width: uint32(message.Width), Data: data}
-	raw := schema.Encode(batch)
 	to := recipient(m.session.Roster, message.To)
 	slot := m.slot(m.self, to, schema.Part(out.parts))
+	if message.To != Everybody {
+		batch.Mark = m.mark(slot, data)
+	}
+	raw := schema.Encode(batch)
 	if message.To != Everybody {
 		raw = m.pairs[message.To].Seal(raw, []byte(slot.Subject()), m.now.seen[:])
 	}

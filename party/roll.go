@@ -51,22 +51,19 @@ func (r *roll) enough(absent uint32) bool {
 }
 
 // after is the transcript after the round, for a party that went on without the members in a set. All others must have
-// spoken, and they must be enough.
-func (r *roll) after(number int, absent uint32) ([32]byte, error) {
-	if !r.enough(absent) {
-		return [32]byte{}, fmt.Errorf("it went on in round %d without members that are needed", number)
-	}
+// spoken: it fails with the first one that has not.
+func (r *roll) after(number int, absent uint32) (seen [32]byte, missing int) {
 	digests := make([][32]byte, len(r.heads))
 	for i := range r.heads {
 		if absent>>i&1 == 1 {
 			continue // a zero digest
 		}
 		if r.heads[i].head == nil {
-			return [32]byte{}, fmt.Errorf("it counts a head of round %d that is not there", number)
+			return [32]byte{}, i
 		}
 		digests[i] = r.heads[i].digest
 	}
-	return schema.NextSeen(r.seen, number, digests), nil
+	return schema.NextSeen(r.seen, number, digests), -1
 }
 
 func (r *roll) clone() roll {
@@ -82,9 +79,12 @@ func (m *Machine) follows(event schema.Event, last *roll, number int) error {
 	if absent>>event.Sender&1 == 1 {
 		return m.broke(event, errors.New("it counts itself as absent"))
 	}
-	expected, err := last.after(number, absent)
-	if err != nil {
-		return m.broke(event, err)
+	if !last.enough(absent) {
+		return m.broke(event, fmt.Errorf("it went on in round %d without members that are needed", number))
+	}
+	expected, missing := last.after(number, absent)
+	if missing >= 0 {
+		return m.hidden(event, fmt.Sprintf("%s has not spoken in round %d", m.session.Roster.Member(missing).Name, number))
 	}
 	if event.Head.Seen != expected {
 		return m.otherHistory(event, expected)
@@ -92,10 +92,21 @@ func (m *Machine) follows(event schema.Event, last *roll, number int) error {
 	return nil
 }
 
+// hidden words a head that comes before one that it must follow. Either its sender speaks too early, or the log hides a
+// head from us; that cannot be told apart, and nobody is blamed.
+func (m *Machine) hidden(event schema.Event, what string) error {
+	err := fmt.Errorf("in round %d %s speaks, while here %s: it is too early, or the log hides a record from this party",
+		event.Slot.Round, event.Slot.From, what)
+	if event.Sender == m.self {
+		return fmt.Errorf("%w: %w", ErrInput, err)
+	}
+	return fmt.Errorf("%w: %w", ErrSplit, err)
+}
+
 // signsHistory verifies the history that a head of the current round signs. After a round with a quorum it may be that
 // of a party that went on without other members than we did.
 func (m *Machine) signsHistory(event schema.Event) error {
-	if m.number > 0 && event.Head.Absent != m.absent {
+	if m.number > 0 && (event.Head.Absent != m.absent || event.Head.Absent != 0) {
 		return m.follows(event, &m.before, m.number-1)
 	}
 	if m.number == 0 && event.Head.Absent != 0 {
@@ -108,15 +119,69 @@ func (m *Machine) signsHistory(event schema.Event) error {
 }
 
 // late takes note of a member that speaks in a round which a quorum completed without it: others may count it.
-func (m *Machine) late(event schema.Event) error {
-	if m.before.heads[event.Sender].head != nil {
+func (m *Machine) late(event schema.Event) error { return m.tardy(event, &m.before, m.former) }
+
+// tardy keeps the head of a member that we went on without. It is nothing to us if it is not as it must be: what we have
+// does not depend on it. Those to whom it matters will say so.
+func (m *Machine) tardy(event schema.Event, round *roll, plan Plan) error {
+	_, err := m.checkRefs(plan, event)
+	if round.heads[event.Sender].head != nil || event.Head.Seen != round.seen || event.Head.Absent != 0 || err != nil {
 		return ErrStale
 	}
-	if event.Head.Seen != m.before.seen {
-		return m.otherHistory(event, m.before.seen)
-	}
-	m.before.heads[event.Sender] = newStatement(event)
+	round.heads[event.Sender] = newStatement(event)
 	return nil
+}
+
+// leave is another member's last word. It ends the session, except around a round with a quorum while enough are left: the
+// others have, or will have, what they need, and learn of it from the inbox.
+func (m *Machine) leave(event schema.Event) error {
+	abort := event.Head.Abort
+	aborted := &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
+	if m.now.quorum == 0 || event.Sender == m.self {
+		return aborted
+	}
+	if m.left>>event.Sender&1 == 1 {
+		return ErrStale
+	}
+	m.left |= 1 << event.Sender
+	m.words = append(m.words, aborted)
+	if m.foreseen == nil && !m.now.enough(m.now.unspoken()&m.left) {
+		return aborted
+	}
+	if m.closed {
+		return nil
+	}
+	return m.closeIfSpoken()
+}
+
+// Foresight tells the shell to look for this party's own next head before it folds on, and hand it to Foresee: the party has
+// come to a round that a quorum can complete. If it went on from here in an earlier life, that head says without whom, and
+// nothing of what those have said since may count.
+func (m *Machine) Foresight() (schema.Slot, bool) {
+	if m.self < 0 || m.Done() || m.foresaw || m.now.quorum == 0 || m.before.quorum > 0 {
+		return schema.Slot{}, false
+	}
+	slot := m.slot(m.self, schema.All, schema.HeadPart)
+	slot.Round++
+	return slot, true
+}
+
+// Foresee takes what the log holds in the slot of Foresight, or nil.
+func (m *Machine) Foresee(raw []byte) {
+	slot, due := m.Foresight()
+	if !due {
+		return
+	}
+	m.foresaw = true
+	event, err := schema.Open(slot.Subject(), raw, m.session.Roster)
+	if err == nil && event.Head.Abort == nil {
+		m.foreseen = event.Head
+	}
+}
+
+// isForeseen tells whether this party went on without a member in an earlier life.
+func (m *Machine) isForeseen(member int) bool {
+	return m.foreseen != nil && m.foreseen.Absent>>member&1 == 1
 }
 
 // early keeps the head of a member that went on with a quorum while we still wait for the rest. If it is our own, of an

@@ -47,11 +47,12 @@ type Draft struct {
 
 // Inbox holds the messages of a round that a party can read, by sender.
 type Inbox struct {
-	Self      int      // index of this party, or -1 for an auditor
-	Seen      [32]byte // the transcript before the round
-	Absent    uint32   // bit i is set for a member without which the round was completed: it has no message
-	Broadcast [][]byte // to everybody
-	Private   [][]byte // to this party, its own to itself included
+	Self      int        // index of this party, or -1 for an auditor
+	Seen      [32]byte   // the transcript before the round
+	Absent    uint32     // bit i is set for a member without which the round was completed: it has no message
+	Left      []*Aborted // the last words of members who have ended the session, which could do without them
+	Broadcast [][]byte   // to everybody
+	Private   [][]byte   // to this party, its own to itself included
 }
 
 // EachToEach plans the same kind of message from every one of the first speakers to every member.
@@ -84,9 +85,9 @@ func recipient(roster *schema.Roster, to int) string {
 
 // checkRefs compares what a head announces with the plan: neither a message that was not planned nor one of another
 // size. It tells whether the trouble is with a message to this party, of which the others may know less.
-func (m *Machine) checkRefs(event schema.Event) (private bool, err error) {
+func (m *Machine) checkRefs(plan Plan, event schema.Event) (private bool, err error) {
 	planned := 0
-	for _, message := range m.plan.Messages {
+	for _, message := range plan.Messages {
 		if message.From != event.Sender {
 			continue
 		}

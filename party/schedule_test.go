@@ -117,7 +117,7 @@ func TestCrashBetweenParts(t *testing.T) {
 			sizes += fmt.Sprintf("%s %d: %d, ", slot.To, slot.Part, len(ref.Log.Records[subject]))
 		}
 	}
-	if want := "all 0: 500012, alice 0: 500060, all 1: 100012, alice 1: 100060, all -1: 288, "; sizes != want {
+	if want := "all 0: 500030, alice 0: 500078, all 1: 100030, alice 1: 100078, all -1: 288, "; sizes != want {
 		t.Errorf("bob writes %s\nwant %s", sizes, want)
 	}
 	if runs, err := ref.CrashEverywhere(1, partytest.Live, 1); err != nil {

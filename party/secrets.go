@@ -39,8 +39,7 @@ func (s *Secrets) Stream(label string) io.Reader {
 }
 
 // Said is what the log already holds of this party's message to a member, from an earlier life: the elements of its first
-// parts, or nothing. It was sealed by this party or by that member, so it serves to say the same again to that member, and
-// for nothing else; what a party has said to itself nobody else can have written.
+// parts, or nothing. They bear this party's mark, so nobody else can have written them.
 func (s *Secrets) Said(to int) []byte { return s.said[to] }
 
 // Shared is a key that only this party and the given member can derive, for this session; both derive the same.

@@ -55,7 +55,7 @@ func TestVerdictOnHeads(t *testing.T) {
 		is    error
 	}{
 		"other history": {0, func(w *world) schema.Head { return schema.Head{Parts: w.parts(t, "bob")} }, "bob has another roster", schema.ErrDisagree},
-		"early":         {1, func(w *world) schema.Head { return schema.Head{Seen: w.seen()} }, "round 1 while round 0", nil},
+		"early":         {1, func(w *world) schema.Head { return schema.Head{Seen: w.seen()} }, "while here round 0 is not complete", party.ErrSplit},
 		"missing parts": {0, func(w *world) schema.Head { return schema.Head{Seen: w.seen()} }, "0 parts for all, 1 to 1 are due", nil},
 		"too many parts": {0, func(w *world) schema.Head {
 			parts := w.parts(t, "bob")

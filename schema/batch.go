@@ -11,6 +11,9 @@ type Batch struct {
 	First uint32 // number of this part's first element in the message
 	Width uint32 // bytes of an element
 	Data  []byte
+	// Mark lets the sender of a sealed part recognise it as its own when it is started again: the recipient could have sealed
+	// it as well. It is 0 in a broadcast and tells nothing to anybody else.
+	Mark [16]byte
 }
 
 // PerPart is the number of elements of the given width in every part of a message but the last. The division is

@@ -139,7 +139,7 @@ func TestWireFormat(t *testing.T) {
 
 // A batch written down by hand from the msgpack specification: array of 3, uint 16, fixint, bin 8.
 func TestEncodingByHand(t *testing.T) {
-	want := []byte{0x93, 0xcd, 1, 44, 4, 0xc4, 8, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff}
+	want := append([]byte{0x94, 0xcd, 1, 44, 4, 0xc4, 8, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xc4, 16}, make([]byte, 16)...)
 	if got := Encode(sampleBatch); !bytes.Equal(got, want) {
 		t.Errorf("got %x, want %x", got, want)
 	}
@@ -148,28 +148,29 @@ func TestEncodingByHand(t *testing.T) {
 func TestDecodeRefusesOtherForms(t *testing.T) {
 	const digest = "c4200100000000000000000000000000000000000000000000000000000000000000" // 32 bytes behind bin 8
 	digest31 := "c41f" + digest[4:66]
+	mark := "c410" + strings.Repeat("00", 16)
 	digest33 := "c421" + digest[4:] + "00"
 	for name, test := range map[string]struct {
 		text   string
 		decode func([]byte) error
 	}{
-		"batch: uint 8 for a small integer": {"93cc0001c40100", bodies[2].decode},
-		"batch: uint 16 for 255":            {"93cd00ff01c40100", bodies[2].decode},
-		"batch: uint 32 for 65535":          {"93ce0000ffff01c40100", bodies[2].decode},
-		"batch: uint 64 for 1":              {"93cf000000000000000101c40100", bodies[2].decode},
-		"batch: first beyond 32 bits":       {"93cf000000010000000001c40100", bodies[2].decode},
-		"batch: nil for an integer":         {"93c001c40100", bodies[2].decode},
-		"batch: true for an integer":        {"93c301c40100", bodies[2].decode},
-		"batch: bin 16 for one byte":        {"930001c5000100", bodies[2].decode},
-		"batch: bin 32 for one byte":        {"930001c60000000100", bodies[2].decode},
-		"batch: a string for bytes":         {"930001a161", bodies[2].decode},
+		"batch: uint 8 for a small integer": {"94cc0001c40100" + mark, bodies[2].decode},
+		"batch: uint 16 for 255":            {"94cd00ff01c40100" + mark, bodies[2].decode},
+		"batch: uint 32 for 65535":          {"94ce0000ffff01c40100" + mark, bodies[2].decode},
+		"batch: uint 64 for 1":              {"94cf000000000000000101c40100" + mark, bodies[2].decode},
+		"batch: first beyond 32 bits":       {"94cf000000010000000001c40100" + mark, bodies[2].decode},
+		"batch: nil for an integer":         {"94c001c40100" + mark, bodies[2].decode},
+		"batch: true for an integer":        {"94c301c40100" + mark, bodies[2].decode},
+		"batch: bin 16 for one byte":        {"940001c5000100" + mark, bodies[2].decode},
+		"batch: bin 32 for one byte":        {"940001c60000000100" + mark, bodies[2].decode},
+		"batch: a string for bytes":         {"940001a161" + mark, bodies[2].decode},
 		"batch: an array for bytes":         {"93000191 61", bodies[2].decode},
 		"batch: array 16 for a struct":      {"dc00030001c40100", bodies[2].decode},
 		"batch: array 32 for a struct":      {"dd000000030001c40100", bodies[2].decode},
 		"batch: a field too few":            {"920001", bodies[2].decode},
 		"batch: a field too many":           {"940001c4010000", bodies[2].decode},
 		"batch: no field":                   {"90", bodies[2].decode},
-		"batch: empty in a long form":       {"930001c50000", bodies[2].decode},
+		"batch: empty in a long form":       {"940001c50000" + mark, bodies[2].decode},
 		"head: nil for the digest":          {"93c09090", bodies[1].decode},
 		"head: an empty abort":              {"94" + digest + "009090", bodies[1].decode},
 		"head: digest of 31 bytes":          {"93" + digest31 + "c0c0", bodies[1].decode},

@@ -45,7 +45,7 @@ func searching(t *testing.T, n, threshold int, session string) *partytest.Refere
 // TestCrashEverywhere ends a party before and after every operation of a key generation, each time in a session of its
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
-	ref := searching(t, 3, 1, "s33")
+	ref := searching(t, 3, 1, "s15")
 	runs, err := ref.CrashEverywhere(1, partytest.Live, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestCrashEverywhere(t *testing.T) {
 // TestCrashEverywhereOfFive is the same with t = 2, which has the round sieve-reduce. Dave deals no units (t+1 do) and
 // multiplies (2t+1 do).
 func TestCrashEverywhereOfFive(t *testing.T) {
-	runs, err := searching(t, 5, 2, "s31").CrashEverywhere(3, partytest.Recorded, partytest.Stride)
+	runs, err := searching(t, 5, 2, "s215").CrashEverywhere(3, partytest.Recorded, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestCrashEverywhereOfFive(t *testing.T) {
 
 // TestTakeOver ends a party before and after every record that it writes, while a second copy of it goes on.
 func TestTakeOver(t *testing.T) {
-	ref := searching(t, 3, 1, "s33")
+	ref := searching(t, 3, 1, "s15")
 	runs, err := ref.TakeOver(1)
 	if err != nil {
 		t.Fatal(err)
@@ -86,12 +86,12 @@ func TestTakeOver(t *testing.T) {
 // TestTwins runs two copies of every party in random interleavings, and TestSchedules one with delays and crashes. The
 // seeds are new in every run. One that fails belongs into the file of cases, which come first.
 func TestTwins(t *testing.T) {
-	ref := searching(t, 3, 1, "s33")
+	ref := searching(t, 3, 1, "s15")
 	try(t, "keygen twins", 40, ref.Twins)
 }
 
 func TestSchedules(t *testing.T) {
-	ref := searching(t, 3, 1, "s33")
+	ref := searching(t, 3, 1, "s15")
 	try(t, "keygen schedule", 150, ref.Schedule)
 }
 
@@ -113,11 +113,11 @@ func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
 
 // TestProcessors: how many processors share the arithmetic makes no difference to the log.
 func TestProcessors(t *testing.T) {
-	ref := searching(t, 3, 1, "s33")
+	ref := searching(t, 3, 1, "s15")
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, processors := range []int{1, 2, 5} {
 		runtime.GOMAXPROCS(processors)
-		if other := searching(t, 3, 1, "s33"); !ref.Log.Equal(other.Log) {
+		if other := searching(t, 3, 1, "s15"); !ref.Log.Equal(other.Log) {
 			t.Errorf("with %d processors the log is another one", processors)
 		}
 	}

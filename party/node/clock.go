@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,10 +101,7 @@ func (n *node) giveUp() error {
 	}
 	n.Logger.Warn().Int("round", m.Number()).Strs("awaited", m.Waiting()).Msg("the deadline has passed: ending the session")
 	n.clock.aborted = m.Number() + 1
-	if err := n.append(effect); err != nil && !errors.Is(err, bus.ErrTaken) {
-		return err
-	}
-	return nil
+	return n.append(effect)
 }
 
 // wait says whom this party waits for.

@@ -77,6 +77,9 @@ func Run(ctx context.Context, config Config) (Stats, error) {
 	if err := n.progress(); err != nil {
 		return n.stats, nil // it had ended before
 	}
+	if err := n.foresee(); err != nil {
+		return n.stats, err
+	}
 	var ticking sync.WaitGroup
 	ticking.Go(func() { n.watch(cancel) })
 	err := config.Log.Tail(inner, 0, config.Machine.Filter(), n.locked(n.fold), func() error { return n.locked(n.head)(bus.Record{}) })
@@ -103,6 +106,7 @@ type node struct {
 	Config
 	ctx    context.Context
 	mu     sync.Mutex
+	failed error // why the run has ended, whichever of the two found out
 	stats  Stats
 	spoken int // the last round in which everything was appended in this run
 	shown  int // the last round that was reported
@@ -110,12 +114,15 @@ type node struct {
 	clock  clock
 }
 
-// locked makes a callback of the log one that has the machine for itself.
+// locked makes a callback of the log one that has the machine for itself. After an error nothing is done any more.
 func (n *node) locked(f func(bus.Record) error) func(bus.Record) error {
 	return func(r bus.Record) error {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		return f(r)
+		if n.failed == nil {
+			n.failed = f(r)
+		}
+		return n.failed
 	}
 }
 
@@ -135,7 +142,24 @@ func (n *node) complete() error {
 			return err
 		}
 	}
+	if err := n.foresee(); err != nil {
+		return err
+	}
 	return n.progress()
+}
+
+// foresee looks for the party's own next head where that decides how to read on.
+func (n *node) foresee() error {
+	slot, due := n.Machine.Foresight()
+	if !due {
+		return nil
+	}
+	data, err := n.Log.Get(n.ctx, slot.Subject())
+	if err != nil && !errors.Is(err, bus.ErrNone) {
+		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
+	}
+	n.Machine.Foresee(data)
+	return nil
 }
 
 // head is called when everything on the log has been folded: now it is this party's turn, if it has not spoken.
@@ -200,12 +224,15 @@ func (n *node) taken(effect party.Effect, err error) error {
 		if failure != nil {
 			return errors.Join(err, failure)
 		}
-		if _, failure = schema.Open(slot.Subject(), there, n.Roster); failure != nil {
+		event, failure := schema.Open(slot.Subject(), there, n.Roster)
+		switch {
+		case failure != nil:
 			return fmt.Errorf("writing %s: somebody else has written there (%w): look at who may write to the log; this session cannot go on: %w",
 				slot.Subject(), failure, err)
-		}
-		if effect.Loose {
+		case effect.Loose:
 			return nil
+		case event.Head.Abort != nil:
+			return &party.Aborted{By: slot.From, Culprit: event.Head.Abort.Culprit, Reason: event.Head.Abort.Reason}
 		}
 	}
 	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), party.ErrInput, err)
@@ -318,7 +345,7 @@ func (n *node) end(err error) error {
 	if !ok {
 		return err
 	}
-	if failure := n.append(effect); failure != nil && !errors.Is(failure, bus.ErrTaken) {
+	if failure := n.append(effect); failure != nil {
 		return errors.Join(err, fmt.Errorf("telling the others: %w", failure))
 	}
 	return err

@@ -88,6 +88,9 @@ func (r *Reader) Step() (bool, error) {
 // returns false when there is nothing.
 func (r *Reader) begin() bool {
 	m := r.Machine
+	if slot, due := m.Foresight(); due {
+		m.Foresee(r.log.Records[slot.Subject()])
+	}
 	unread := r.read < len(r.log.Heads) && (r.visible < 0 || r.read < r.visible)
 	switch {
 	case m.Done():
@@ -127,8 +130,8 @@ func (r *Reader) carryOut(effect party.Effect) error {
 	case party.Append:
 		return r.around(Append, subject, func() error {
 			err := r.log.Append(effect)
-			if effect.Loose && errors.Is(err, ErrTaken) {
-				return nil
+			if errors.Is(err, ErrTaken) {
+				return r.taken(effect, err)
 			}
 			return err
 		})
@@ -147,6 +150,20 @@ func (r *Reader) carryOut(effect party.Effect) error {
 		})
 	}
 	return nil
+}
+
+// taken judges a slot of this party that holds something else, as the shell does.
+func (r *Reader) taken(effect party.Effect, err error) error {
+	event, failure := r.log.Event(effect.Slot.Subject())
+	switch {
+	case failure != nil || event.Head == nil:
+		return err
+	case effect.Loose:
+		return nil
+	case event.Head.Abort != nil:
+		return &party.Aborted{By: event.Slot.From, Culprit: event.Head.Abort.Culprit, Reason: event.Head.Abort.Reason}
+	}
+	return err
 }
 
 // fold applies the next head. Noise is counted and passed over. A head counts as read when its operation has succeeded.

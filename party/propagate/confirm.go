@@ -23,8 +23,9 @@ func (r *confirm) Speak(*party.Secrets) iter.Seq2[party.Draft, error] {
 
 func (r *confirm) Check(party.Message, []byte) error { return nil }
 
-func (r *confirm) Next(party.Inbox) (party.Round, error) {
+func (r *confirm) Next(in party.Inbox) (party.Round, error) {
 	report := r.report
+	report.Left = in.Left
 	for i, name := range r.Roster.Names() {
 		if r.absent>>i&1 == 1 {
 			report.Unchecked = append(report.Unchecked, name)
@@ -47,4 +48,7 @@ type Report struct {
 	// Unchecked lists the members that had vanished before opening. The scores were opened without them: that all shares
 	// fit together was verified for those of the others only, and not at all where just enough were left.
 	Unchecked []string
+	// Left are the last words of members who have ended the session when the others could do without them: they may name
+	// somebody who has cheated them.
+	Left []*party.Aborted
 }
