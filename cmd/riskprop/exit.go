@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"riskprop/party"
 	"riskprop/party/node"
@@ -18,11 +19,14 @@ func statusOf(err error) int {
 	case errors.Is(err, party.ErrInput):
 		return statusFailed
 	case errors.As(err, &blame), errors.As(err, &aborted), errors.As(err, &refusal),
-		errors.Is(err, party.ErrSplit), errors.Is(err, schema.ErrDisagree), errors.Is(err, node.ErrMissing):
+		errors.Is(err, party.ErrSplit), errors.Is(err, schema.ErrDisagree), errors.Is(err, node.ErrMissing), isUnfit(err):
 		return statusEnded
 	}
 	return statusFailed
 }
+
+// verdictNone is what verdictOf says where the session has not ended: this party has failed, or was stopped.
+const verdictNone = "failed"
 
 // verdictOf names the outcome of a session, for the metrics.
 func verdictOf(err error) string {
@@ -46,8 +50,38 @@ func verdictOf(err error) string {
 		return "disagree"
 	case errors.Is(err, node.ErrMissing):
 		return "missing"
+	case isUnfit(err):
+		return "unfit"
 	}
-	return "failed"
+	return verdictNone
+}
+
+// unfit is an error of the computation itself: what the members have said does not fit together, and nothing tells whose fault
+// that is. Every honest member comes to it alike, and ends the session.
+type unfit struct{ error }
+
+func (u *unfit) Unwrap() error { return u.error }
+
+func isUnfit(err error) bool {
+	_, ok := errors.AsType[*unfit](err)
+	return ok
+}
+
+// paused is the error of a party that was stopped in the middle of its session.
+type paused struct {
+	name, where string
+	cause       error
+}
+
+func (p *paused) Error() string {
+	return fmt.Sprintf("stopped in %s: %v (nothing is lost: started again, %s goes on)", p.where, p.cause, p.name)
+}
+
+func (p *paused) Unwrap() error { return p.cause }
+
+func isPaused(err error) bool {
+	_, ok := errors.AsType[*paused](err)
+	return ok
 }
 
 // culpritOf is the party that an error blames, or empty.

@@ -75,6 +75,7 @@ type keyExport struct {
 
 // Run writes the member's share to an encrypted file.
 func (k *keyExport) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
+	harden() // before the passphrase
 	if _, err := os.Lstat(k.Out); err == nil {
 		return fmt.Errorf("%s is there already, and is not overwritten: choose another name", k.Out)
 	}

@@ -132,7 +132,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func stopped(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
-	case cause == nil:
+	case cause == nil, isPaused(err), statusOf(err) == statusEnded:
 		return err
 	case errors.Is(err, cause):
 		return fmt.Errorf("stopped, nothing was written: %w", err)

@@ -26,6 +26,7 @@ type membership struct {
 	session    *config.Session
 	secret     *config.Identity
 	identity   *party.Identity
+	up         func() bool // tells whether the log is connected; nil: it needs no connection
 }
 
 // loadMember reads the configuration of a member and the session, and checks that they belong together. The caller wipes the
@@ -95,8 +96,8 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range l.Warnings {
-		m.ui.warn("%s", w)
+	if n := len(l.Warnings); n > 0 { // they name accounts, and this output may go to a log
+		m.ui.warn("%d warnings about the data in %s, which name accounts: riskprop doctor shows them", n, m.config.Data)
 	}
 	return l, nil
 }
@@ -104,8 +105,27 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 // connect opens the log. Servers that do not answer may be starting: they are asked again for a while.
 func (m *membership) connect(ctx context.Context) (bus.Log, func(), error) {
 	return persistently(ctx, m.ui, func() (bus.Log, func(), error) {
-		return dial(ctx, m.config, m.secret, m.consortium.Stream, m.logger)
+		return m.dial(ctx)
 	})
+}
+
+// dial connects once.
+func (m *membership) dial(ctx context.Context) (bus.Log, func(), error) {
+	credentials, err := credentials(m.config, m.secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	connection, err := jet.Dial(ctx, m.config.Servers, credentials, func(err error) { m.logger.Debug().Err(err).Msg("nats") })
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := jet.New(ctx, connection, jet.Config{Stream: m.consortium.Stream, Party: m.secret.Name, APIPrefix: jet.MemberAPIPrefix})
+	if err != nil {
+		connection.Close()
+		return nil, nil, err
+	}
+	m.up = connection.IsConnected
+	return log, connection.Close, nil
 }
 
 // dialFor is how long servers are asked that do not answer, and dialPause the time between two tries.

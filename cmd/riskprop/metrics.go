@@ -30,21 +30,31 @@ type metrics struct {
 	bytesWritten, partsWritten, noise   prometheus.Counter
 	bytesHeard, partsHeard, blamed, end *prometheus.CounterVec
 
+	now  func() time.Time
+	self string
+	up   func() bool // tells whether the log is connected; nil: it needs no connection
+
 	mu    sync.Mutex
 	state health
-	since map[string]time.Duration // how much of the present wait for a peer has been counted
+	began time.Time                // of the present wait; zero: the party does not wait
+	since map[string]time.Duration // how much of it has been counted, by peer
+	heard map[string]bool          // who has spoken in the present round
 }
 
 // health is the body of /healthz.
 type health struct {
-	Session string `json:"session"`
-	Round   string `json:"round"`
-	Running bool   `json:"running"`
+	Session   string `json:"session"`
+	Round     string `json:"round"`
+	Running   bool   `json:"running"`   // takes part in the session
+	Connected bool   `json:"connected"` // to a server of the log
 }
 
 // newMetrics makes the series of one session.
 func newMetrics(session, protocol, party string) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), since: make(map[string]time.Duration), state: health{Session: session, Running: true}}
+	m := &metrics{
+		registry: prometheus.NewRegistry(), now: time.Now, self: party,
+		since: make(map[string]time.Duration), heard: make(map[string]bool), state: health{Session: session},
+	}
 	labels := prometheus.Labels{"session": session, "protocol": protocol, "party": party}
 	own := prometheus.WrapRegistererWith(labels, m.registry)
 	counter := func(name, help string) prometheus.Counter {
@@ -100,24 +110,60 @@ func (m *metrics) observe(e node.Event) {
 	case node.Began:
 		m.round.Set(float64(e.Round))
 		m.state.Round = e.Name
+		m.began = time.Time{}
 		clear(m.since)
+		clear(m.heard)
 	case node.Heard:
-		m.bytesHeard.WithLabelValues(e.Party).Add(float64(e.Bytes))
-		m.partsHeard.WithLabelValues(e.Party).Add(float64(e.Parts))
+		m.hear(e)
 	case node.Spoke:
 		m.bytesWritten.Add(float64(e.Bytes))
 		m.partsWritten.Add(float64(e.Parts))
+		m.began = m.now()
 	case node.Waiting:
-		for _, peer := range e.Awaited {
-			m.waited.WithLabelValues(peer, roundKind(e.Name)).Add((e.Duration - m.since[peer]).Seconds())
-			m.since[peer] = e.Duration
+		if m.began.IsZero() { // it had spoken in an earlier life
+			m.began = m.now().Add(-e.Duration)
 		}
+		m.wait(e.Awaited...)
 	case node.Passed:
 		m.noise.Inc()
 	case node.Ended:
 		m.rounds.WithLabelValues(roundKind(e.Name)).Inc()
 		m.roundSeconds.WithLabelValues(roundKind(e.Name)).Observe(e.Duration.Seconds())
 	}
+}
+
+// hear counts a head of a peer, and the time for which it was awaited.
+func (m *metrics) hear(e node.Event) {
+	if e.Party == m.self {
+		return
+	}
+	m.bytesHeard.WithLabelValues(e.Party).Add(float64(e.Bytes))
+	m.partsHeard.WithLabelValues(e.Party).Add(float64(e.Parts))
+	if e.Name != "" && !m.heard[e.Party] { // of the present round
+		m.wait(e.Party)
+		m.heard[e.Party] = true
+	}
+}
+
+// wait counts the time of waiting for peers that has not been counted yet.
+func (m *metrics) wait(peers ...string) {
+	if m.began.IsZero() {
+		return
+	}
+	so := m.now().Sub(m.began)
+	for _, peer := range peers {
+		if counted := m.since[peer]; so > counted {
+			m.waited.WithLabelValues(peer, roundKind(m.state.Round)).Add((so - counted).Seconds())
+			m.since[peer] = so
+		}
+	}
+}
+
+// running takes note that the node runs, or does not any more.
+func (m *metrics) running(runs bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.Running = runs
 }
 
 // ended counts the end of the session.
@@ -159,8 +205,9 @@ func (m *metrics) healthz(w http.ResponseWriter, _ *http.Request) {
 	m.mu.Lock()
 	state := m.state
 	m.mu.Unlock()
+	state.Connected = m.up == nil || m.up()
 	w.Header().Set("Content-Type", "application/json")
-	if !state.Running {
+	if !state.Running || !state.Connected {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(state)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"riskprop/party/ledger"
 	"riskprop/party/plain"
@@ -21,6 +22,9 @@ type file struct {
 type output struct {
 	dir     string
 	private bool // for the user alone: scores are
+	// survives is set where a writer may have been killed and started again, or have a twin: what it has left behind under a
+	// temporary name is in nobody's way.
+	survives bool
 }
 
 // path returns where a file of a bank's folder goes.
@@ -82,18 +86,48 @@ func (s *staged) add(f file) error {
 	if info, err := os.Lstat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("cannot write %s: a folder of that name is in the way", path)
 	}
-	temporary := filepath.Join(folder, "."+f.name+".tmp")
-	w, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, s.mode(0o666))
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("cannot write %s: %s is there: another run is writing, or was killed; remove it", path, temporary)
-	}
+	w, err := s.temporary(folder, f.name)
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	s.pending = append(s.pending, rename{temporary, path})
+	s.pending = append(s.pending, rename{w.Name(), path})
 	_, err = w.Write(f.data)
 	if err := errors.Join(err, w.Sync(), w.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// temporary makes the file that a result is written to first.
+func (s *staged) temporary(folder, name string) (*os.File, error) {
+	if s.survives {
+		return os.CreateTemp(folder, "."+name+".*.tmp") // for its owner alone
+	}
+	path := filepath.Join(folder, "."+name+".tmp")
+	w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, s.mode(0o666))
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s is there: another run is writing, or was killed; remove it", path)
+	}
+	return w, err
+}
+
+// leftBehind is the age from which a temporary file is that of a writer who was killed.
+const leftBehind = time.Minute
+
+// tidy removes what killed writers have left in a bank's folder.
+func (o output) tidy(bank, name string) error {
+	paths, err := filepath.Glob(filepath.Join(o.dir, bank, "."+name+".*.tmp"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err == nil && time.Since(info.ModTime()) > leftBehind {
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }

@@ -34,7 +34,10 @@ type partyOutcome struct {
 	Party    string  `json:"party"`
 	Session  string  `json:"session"`
 	Protocol string  `json:"protocol"`
-	Key      string  `json:"key"` // id
+	Verdict  string  `json:"verdict"`           // what the session has come to, or "failed" or "input" where it has not ended
+	Culprit  string  `json:"culprit,omitempty"` // the member that is blamed
+	Reason   string  `json:"reason,omitempty"`  // why there is no result
+	Key      string  `json:"key,omitempty"`     // id
 	Seconds  float64 `json:"seconds"`
 	Records  int     `json:"records_written"`
 	Bytes    int64   `json:"bytes_written"`
@@ -74,18 +77,16 @@ func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) er
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	run.ticks = ticker.C
-	if err := run.take(ctx, log); err != nil {
+	err = run.take(ctx, log)
+	if !c.JSON {
 		return err
 	}
-	if !c.JSON {
-		return nil
-	}
-	text, err := json.Marshal(run.out)
-	if err != nil {
-		return fmt.Errorf("encode the result: %w", err)
+	text, failure := json.Marshal(run.out)
+	if failure != nil {
+		return errors.Join(err, fmt.Errorf("encode the result: %w", failure))
 	}
 	u.object(text)
-	return nil
+	return err
 }
 
 // partyRun is a member's part in one session.
@@ -113,13 +114,17 @@ func (r *partyRun) prepare() error {
 	if err := os.MkdirAll(r.config.Scores, 0o700); err != nil { // stays, since other parties may write beside it
 		return fmt.Errorf("cannot make the folder for the scores: %w", err)
 	}
-	r.place = output{dir: r.config.Scores, private: true}
+	r.place = output{dir: r.config.Scores, private: true, survives: true}
+	if err := r.place.tidy(r.session.ID, scoresFile); err != nil {
+		return err
+	}
 	return r.place.check([]string{r.session.ID}, scoresFile)
 }
 
 // take takes part in the session over a log.
 func (r *partyRun) take(ctx context.Context, log bus.Log) error {
 	metrics := newMetrics(r.session.ID, r.session.Kind, r.config.Name)
+	metrics.up = r.up
 	if counted, ok := log.(*jet.Log); ok {
 		metrics.watch(counted)
 	}
@@ -138,7 +143,10 @@ func (r *partyRun) take(ctx context.Context, log bus.Log) error {
 		err = r.propagate(ctx, log, metrics)
 	}
 	metrics.ended(err)
-	r.out.Seconds = since(start)
+	r.out.Seconds, r.out.Verdict, r.out.Culprit = since(start), verdictOf(err), culpritOf(err)
+	if err != nil {
+		r.out.Reason = err.Error()
+	}
 	return err
 }
 
@@ -196,8 +204,11 @@ func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics)
 // follow runs the node to the end of the session, and tells what happens.
 func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine, metrics *metrics) error {
 	r.ui.say("%s takes part in %s %s with %s.", r.config.Name, r.session.Kind, r.session.ID, strings.Join(r.others(), ", "))
+	own := &tracked{Log: log}
+	metrics.running(true)
+	defer metrics.running(false)
 	stats, err := node.Run(ctx, node.Config{
-		Log: log, Roster: r.roster(), Machine: machine, Logger: r.logger,
+		Log: own, Roster: r.roster(), Machine: machine, Logger: r.logger,
 		Ticks: r.ticks, Deadline: r.session.Deadline, Grace: r.config.Grace,
 		Observe: func(e node.Event) {
 			metrics.observe(e)
@@ -205,10 +216,10 @@ func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machi
 		},
 	})
 	r.out.Records, r.out.Bytes, r.out.Noise = stats.Records, stats.Bytes, stats.Noise
-	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w (nothing is lost: started again, %s goes on)", err, r.config.Name)
+	if err != nil && ctx.Err() != nil && verdictOf(err) == verdictNone {
+		return &paused{r.config.Name, fmt.Sprintf("round %d (%s) of %s", machine.Number(), machine.Name(), r.session.ID), context.Cause(ctx)}
 	}
-	return err
+	return own.judge(ctx, err)
 }
 
 // others are the names of the other members.
@@ -249,6 +260,9 @@ func (r *partyRun) finish(ctx context.Context, done *propagate.Done) error {
 			r.ui.warn("transactions with %s left out: %d that only %s lists, %d that only %s lists, %d with different amounts",
 				a.Peer, a.OnlyHere, r.config.Name, a.OnlyThere, a.Peer, a.AmountsDiffer)
 		}
+	}
+	for _, word := range done.Report.Left {
+		r.ui.warn("the scores are there, but %v", word)
 	}
 	if absent := done.Report.Unchecked; absent != nil {
 		r.ui.warn("the scores were opened without %s, who had not spoken: they were not checked against that share", strings.Join(absent, ", "))

@@ -72,9 +72,9 @@ func newBanks(t *testing.T) *banks {
 	b.write(t, "run.yaml", strings.ReplaceAll(testPropagate, "ROSTER", roster))
 	const columns = "id_source,bank_source,id_destination,bank_destination,amount\n"
 	const ab, bc = "acc-a1,alice,acc-b1,bob,10\n", "acc-b1,bob,acc-c1,charlie,20\n"
-	b.data(t, "alice", "acc-a1,0.875\n", columns+ab)
-	b.data(t, "bob", "acc-b1,0.0625\n", columns+ab+bc)
-	b.data(t, "charlie", "acc-c1,0.3125\n", columns+bc)
+	b.data(t, "alice", "acc-a1,0.875204619537\n", columns+ab)
+	b.data(t, "bob", "acc-b1,0.062590817263\n", columns+ab+bc)
+	b.data(t, "charlie", "acc-c1,0.312574839201\n", columns+bc)
 	return b
 }
 
@@ -178,7 +178,7 @@ func TestPartyFromKeyToScores(t *testing.T) {
 		said += a.out
 	}
 	ended := b.succeed(t, "run.yaml")
-	secrets := []string{"acc-a1", "acc-b1", "acc-c1", "0.875", "0.0625", "0.3125"}
+	secrets := []string{"acc-a1", "acc-b1", "acc-c1", "0.875204619537", "0.062590817263", "0.312574839201"}
 	for name, a := range ended {
 		said += a.out
 		path := b.path("scores-" + name + "/run/scores.csv")
@@ -216,6 +216,25 @@ func TestPartyFromKeyToScores(t *testing.T) {
 			t.Errorf("nothing printed or logged holds %s", want)
 		}
 	}
+}
+
+// TestPartyKilledWhileItWrites: what a killed party has left beside its scores is in nobody's way, and goes in time.
+func TestPartyKilledWhileItWrites(t *testing.T) {
+	b := newBanks(t)
+	b.succeed(t, "keys.yaml")
+	b.write(t, "scores-bob/run/.scores.csv.tmp", "half")
+	b.write(t, "scores-bob/run/.scores.csv.123.tmp", "half")
+	b.write(t, "scores-bob/run/.scores.csv.124.tmp", "of a twin that is writing")
+	old := time.Now().Add(-2 * leftBehind)
+	if err := os.Chtimes(b.path("scores-bob/run/.scores.csv.123.tmp"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	b.succeed(t, "run.yaml")
+	left, err := filepath.Glob(b.path("scores-bob/run/.scores.csv.*.tmp"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != ".scores.csv.124.tmp" {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	parseScores(t, b.path("scores-bob/run/scores.csv"))
 }
 
 // TestPartyWithChangedData: once it has spoken, a member with other data is told so and says nothing; with the old ones it
@@ -456,6 +475,9 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
+	now := time.Unix(1e9, 0)
+	m.now = func() time.Time { return now }
+	m.running(true)
 	for _, e := range []node.Event{
 		{Kind: node.Began, Round: 7, Name: "scores.2.1"},
 		{Kind: node.Heard, Party: "bob", Parts: 3, Bytes: 1000},
@@ -465,6 +487,9 @@ func TestMetrics(t *testing.T) {
 		{Kind: node.Passed, Bytes: 5},
 		{Kind: node.Ended, Name: "scores.2.1", Duration: time.Second},
 	} {
+		if e.Kind == node.Waiting {
+			now = now.Add(10 * time.Second)
+		}
 		m.observe(e)
 	}
 	if status, body := get(t, "http://"+address+"/healthz"); status != http.StatusOK || !strings.Contains(body, `"round":"scores.2.1"`) {

@@ -75,12 +75,13 @@ func (m *membership) replay(ctx context.Context, log bus.Log, session string) (c
 		return config.KeyShare{}, err
 	}
 	m.ui.show("  reading the key generation %s …", session)
-	_, err = node.Run(ctx, node.Config{Log: readOnly{log}, Roster: m.roster(), Machine: machine, Logger: m.logger})
+	own := &tracked{Log: log}
+	_, err = node.Run(ctx, node.Config{Log: readOnly{own}, Roster: m.roster(), Machine: machine, Logger: m.logger})
 	if errors.Is(err, errCaughtUp) {
 		return config.KeyShare{}, unfinished
 	}
 	if err != nil {
-		return config.KeyShare{}, fmt.Errorf("reading the key generation %s: %w", session, err)
+		return config.KeyShare{}, fmt.Errorf("reading the key generation %s: %w", session, own.judge(ctx, err))
 	}
 	done := machine.Round().(*keygen.Done) // the session has ended well
 	return config.KeyShare{Name: m.config.Name, Session: session, Manifest: manifest, Key: done.Key, ID: done.ID, Share: done.Share}, nil
@@ -99,8 +100,9 @@ func (m *membership) keygenMachine(manifest schema.KeygenManifest) (*party.Machi
 // readOnly is a log that is read to its end, and on which nothing is written.
 type readOnly struct{ bus.Log }
 
-// Append refuses: a party that only reads has nothing to say.
-func (readOnly) Append(context.Context, string, []byte) error { return errCaughtUp }
+// Append drops what the node would say of a session that it finds broken: that error is what counts, and the members have
+// said it, or will.
+func (readOnly) Append(context.Context, string, []byte) error { return nil }
 
 // Tail ends with errCaughtUp where the log does.
 func (l readOnly) Tail(ctx context.Context, after uint64, filter string, fold func(bus.Record) error, _ func() error) error {

@@ -61,8 +61,8 @@ func TestWatch(t *testing.T) {
 		lines = append(lines, text)
 	}
 	want := []string{
-		"round 6 (open): alice has spoken, 3 parts, 585 B; waiting for bob and charlie\n",
-		"round 6 (open): charlie has spoken, 3 parts, 585 B; waiting for bob\n",
+		"round 6 (open): alice has spoken, 3 parts, 642 B; waiting for bob and charlie\n",
+		"round 6 (open): charlie has spoken, 3 parts, 642 B; waiting for bob\n",
 		"round 7 (confirm): alice has spoken, 0 parts, 108 B\n",
 		"round 7 (confirm): charlie has spoken, 0 parts, 108 B\n",
 		"",
@@ -125,7 +125,7 @@ func TestWatchTheKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"The key for this propagation is still being generated.\nKey generation keys-2026 of", "round 3 (moduli): bob has spoken", "It has ended well, after 22 rounds",
+	for _, want := range []string{"The key for this propagation is still being generated.\nKey generation keys-2026 of", "round 3 (moduli): bob has spoken", "It has ended well, after 14 rounds",
 		"Propagation run-2026 of", "It has ended well, after 8 rounds"} {
 		at := strings.Index(got, want)
 		if at < 0 {

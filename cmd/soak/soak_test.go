@@ -1,134 +1,156 @@
 package main
 
 import (
-	"context"
-	"fmt"
+	"errors"
+	"math"
+	"net"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+
+	"riskprop/party/ledger"
 )
 
-// TestKillsInEveryPhase ends a party, or a server, or all servers, in each phase of a key generation and of a propagation,
-// on three servers. The results are right; and the key and the scores are those of the same parties in the same sessions
-// when nobody disturbs them, on a log of its own: whatever is on the log goes into the key, so the two logs are alike.
-func TestKillsInEveryPhase(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "riskprop")
-	if out, err := exec.Command("go", "build", "-o", binary, "../riskprop").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	s, err := newSite(t.Context(), siteConfig{dir: t.TempDir(), binary: binary, nodes: 3, keyBits: 512, accounts: 60})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.stop()
-	s.rounds = make(chan string, 10000)
-	plan := &plan{site: s, kills: map[string]func(){
-		"agree":      func() { s.party("bob") },
-		"sieve":      func() { s.server(0) },
-		"candidates": func() { s.party("alice") },
-		"moduli":     func() { s.server(1) },
-		"biprime":    func() { s.party("charlie") },
-		"confirm":    func() { s.server(2) },
-		"share":      func() { s.party("alice") },
-		"theta":      s.allServers,
-	}}
-	if err := s.session(t.Context(), "key", "key", plan.carryOut); err != nil {
-		t.Fatal(err)
-	}
-	plan.complete(t)
-	key := s.keys["alice"]
-	plan.kills = map[string]func(){
-		"agree":      func() { s.server(0) },
-		"scores.0.0": func() { s.party("alice") },
-		"scores.0.1": func() { s.server(1) },
-		"scores.0.2": func() { s.party("bob") },
-		"scores.1.0": s.allServers,
-		"scores.1.1": func() { s.server(2) },
-		"scores.1.2": func() { s.party("charlie") },
-		"final":      func() { s.party("alice") },
-	}
-	if err := s.session(t.Context(), "run", "key", plan.carryOut); err != nil {
-		t.Fatal(err)
-	}
-	plan.complete(t)
-	t.Logf("%d parties gave up and went on when they were started again", s.restarts)
-
-	if err := s.otherLog(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	nobody := func(ctx context.Context) { <-ctx.Done() }
-	if err := s.session(t.Context(), "key", "key", nobody); err != nil {
-		t.Fatal(err)
-	}
-	if s.keys["alice"] != key {
-		t.Errorf("undisturbed the key is %s, with kills it was %s", s.keys["alice"], key)
-	}
-}
-
-// party kills a bank's party with its working directory, and starts it again.
-func (s *site) party(bank string) {
-	s.parties[bank].kill()
-	s.start(bank)
-}
-
-// server kills a server, and starts it again.
-func (s *site) server(i int) {
-	s.servers[i].kill()
-	s.servers[i].start()
-}
-
-// allServers kills all servers, and starts them again.
-func (s *site) allServers() {
-	for _, server := range s.servers {
-		server.kill()
-	}
-	for _, server := range s.servers {
-		server.start()
-	}
-}
-
-// otherLog gives the servers an empty store.
-func (s *site) otherLog(ctx context.Context) error {
-	for _, server := range s.servers {
-		server.kill()
-	}
-	stores, err := filepath.Glob(s.path("nats", "store-*", "jetstream"))
-	if err != nil || len(stores) != len(s.servers) {
-		return fmt.Errorf("%d stores: %w", len(stores), err)
-	}
-	if out, err := exec.Command("rm", append([]string{"-r"}, stores...)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	for _, server := range s.servers {
-		server.start()
-	}
-	return s.createLog(ctx)
-}
-
-// plan kills something when the first party has completed a round, once for each.
-type plan struct {
-	site  *site
-	kills map[string]func()
-}
-
-func (p *plan) carryOut(ctx context.Context) {
-	for {
-		select {
-		case round := <-p.site.rounds:
-			if kill := p.kills[round]; kill != nil {
-				delete(p.kills, round)
-				kill()
-			}
-		case <-ctx.Done():
-			return
+func TestSameScores(t *testing.T) {
+	want := []ledger.Score{{ID: "a", Final: 0.25}, {ID: "b", Final: 1}}
+	for name, c := range map[string]struct {
+		got []ledger.Score
+		ok  bool
+	}{
+		"equal":    {[]ledger.Score{{ID: "a", Final: 0.25}, {ID: "b", Final: 1}}, true},
+		"nearly":   {[]ledger.Score{{ID: "a", Final: 0.25 + 1e-10}, {ID: "b", Final: 1}}, true},
+		"off":      {[]ledger.Score{{ID: "a", Final: 0.25}, {ID: "b", Final: 1 - 1e-8}}, false},
+		"missing":  {want[:1], false},
+		"more":     {append(want[:2:2], want[0]), false},
+		"other id": {[]ledger.Score{{ID: "a", Final: 0.25}, {ID: "c", Final: 1}}, false},
+		"none":     {[]ledger.Score{{ID: "a", Final: math.NaN()}, {ID: "b", Final: 1}}, false},
+	} {
+		if err := same(c.got, want); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// complete fails the test where a phase was not disturbed.
-func (p *plan) complete(t *testing.T) {
-	t.Helper()
-	for phase := range p.kills {
-		t.Errorf("nothing was killed in %s", phase)
+func TestPhaseAfter(t *testing.T) {
+	for round, want := range map[string]string{"": "at the start", "final": "after final", "scores.1.2": "after scores"} {
+		if got := phaseAfter(round); got != want {
+			t.Errorf("%q: %q, not %q", round, got, want)
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	c := &chaos{kills: map[victim]int{
+		{"server", "after final"}: 1, {"party", "after share"}: 20, {"party", "after agree"}: 300,
+	}}
+	const want = "321 kills\n  party: 300 after agree; 20 after share;\n  server: 1 after final;\n"
+	if got := c.summary(); got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
+
+func TestFreePorts(t *testing.T) {
+	first, err := freePorts(6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for port := first; port < first+6; port++ {
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+	}
+}
+
+// TestHeard feeds lines as a party prints them.
+func TestHeard(t *testing.T) {
+	s := &site{present: newSession("run", "key"), completed: make(chan completion, 1)}
+	for _, line := range []string{
+		`alice takes part in propagate run with bob, charlie.`,
+		`{"level":"info","session":"key","round":9,"name":"prove","message":"round complete"}`,
+		`{"level":"info","session":"run","round":1,"name":"scores.0.0","message":"round complete"}`,
+		`{"level":"info","session":"run","round":2,"name":"scores.0.1","message":"waiting"}`,
+		`{"party":"alice","session":"run","key":"77","unchecked":["bob"]}`,
+	} {
+		s.heard("alice", line)
+	}
+	s.heard("bob", `{"session":"run","round":0,"name":"agree","message":"round complete"}`)
+	if got := s.phase("alice") + ", " + s.phase("bob") + ", " + s.phase("charlie") + ", " + s.phase(""); got !=
+		"after scores, after agree, at the start, after scores" {
+		t.Error(got)
+	}
+	if got := <-s.completed; got != (completion{"run", "alice", "scores.0.0"}) {
+		t.Error(got)
+	}
+	if s.present.keys["alice"] != "77" || s.openedWithout != 1 || s.present.furthest != 1 || len(s.present.news) != 1 {
+		t.Errorf("%+v, %d", s.present, s.openedWithout)
+	}
+}
+
+// TestEnded: the session has ended when all banks have ended well, or with the first that has ended otherwise than with status 1.
+func TestEnded(t *testing.T) {
+	s := &site{present: newSession("key", "key")}
+	for _, bank := range banks() {
+		if len(s.present.ends) != 0 {
+			t.Fatalf("ended before %s", bank)
+		}
+		s.ended(bank, nil)
+		if s.args(bank) != nil {
+			t.Errorf("%s would be started again", bank)
+		}
+	}
+	if err := <-s.present.ends; err != nil {
+		t.Error(err)
+	}
+	s.present = newSession("key-2", "key-2")
+	if got := strings.Join(s.args("bob"), " "); !strings.HasSuffix(got, "key-2.yaml --json") {
+		t.Error(got)
+	}
+	status3 := exec.Command("sh", "-c", "exit 3").Run()
+	s.ended("bob", status3)
+	s.ended("bob", errors.New("second"))
+	if err := <-s.present.ends; !errors.Is(err, status3) {
+		t.Error(err)
+	}
+}
+
+// TestProcess: whoever ends by itself is reported with all that it said; whoever is killed is not, and leaves no folder.
+func TestProcess(t *testing.T) {
+	dir := t.TempDir()
+	var lines []string
+	ended := make(chan error, 1)
+	script := "echo one; echo two; exit 1"
+	p := &process{binary: "sh", dir: filepath.Join(dir, "work"), log: filepath.Join(dir, "log"),
+		args: func() []string { return []string{"-c", script} },
+		line: func(line string) { lines = append(lines, line) }, ended: func(err error) { ended <- err }}
+	p.start()
+	var exit *exec.ExitError
+	if err := <-ended; !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Join(lines, " ") != "one two" {
+		t.Errorf("%v after %q", err, lines)
+	}
+	if p.kill() {
+		t.Error("killed what had ended")
+	}
+	script = "exec sleep 1000"
+	p.start()
+	p.start() // it runs
+	if !p.kill() || p.kill() || len(ended) != 0 {
+		t.Error("not killed once, or reported")
+	}
+	if left, err := filepath.Glob(p.dir); err != nil || left != nil {
+		t.Errorf("left is %v, %v", left, err)
+	}
+	p.stop()
+	p.start()
+	if p.kill() {
+		t.Error("started after it was stopped for ever")
+	}
+	q := &process{binary: filepath.Join(dir, "none"), dir: p.dir, log: p.log, args: p.args, ended: p.ended}
+	q.start()
+	if err := <-ended; err == nil {
+		t.Error("started what is not there")
 	}
 }
