@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,5 +245,68 @@ func TestThetaIsDiscarded(t *testing.T) {
 	}
 	if after := keygen.AfterTheta(t, n, []*big.Int{big.NewInt(1), big.NewInt(2), big.NewInt(4)}); !strings.Contains(after, "public data do not tell") {
 		t.Errorf("after shares on no line comes %q", after)
+	}
+}
+
+// TestKeyIDCoversTheKey: another number in the key, or another roster, is another id.
+func TestKeyIDCoversTheKey(t *testing.T) {
+	c := newConsortium(t, 3, 1, 256)
+	other := newConsortium(t, 4, 1, 256)
+	base := paillier.Params{N: big.NewInt(77), Theta: big.NewInt(5), HS: big.NewInt(9), Parties: 3, Threshold: 1, Kappa: 80}
+	ids := map[[32]byte]string{keygen.KeyID(&paillier.Key{Params: base}, c.roster): "the key"}
+	for name, change := range map[string]func(*paillier.Params){
+		"N": func(p *paillier.Params) { p.N = big.NewInt(91) }, "theta": func(p *paillier.Params) { p.Theta = big.NewInt(6) },
+		"h_s": func(p *paillier.Params) { p.HS = big.NewInt(10) }, "parties": func(p *paillier.Params) { p.Parties = 4 },
+		"threshold": func(p *paillier.Params) { p.Threshold = 2 }, "kappa": func(p *paillier.Params) { p.Kappa = 81 },
+		"roster": nil,
+	} {
+		params, roster := base, c.roster
+		if change != nil {
+			change(&params)
+		} else {
+			roster = other.roster
+		}
+		id := keygen.KeyID(&paillier.Key{Params: params}, roster)
+		if same, there := ids[id]; there {
+			t.Errorf("another %s has the id of %s", name, same)
+		}
+		ids[id] = "another " + name
+	}
+}
+
+// TestConfirmLooksAtEveryBase: a modulus that passes with the first base and fails with another is not taken.
+func TestConfirmLooksAtEveryBase(t *testing.T) {
+	c := newConsortium(t, 3, 1, 256)
+	take := func(lie bool) *big.Int {
+		var machines []*party.Machine
+		for _, id := range c.ids {
+			first, err := keygen.Start(c.manifest, c.roster)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lie && id == c.ids[0] {
+				lied := false
+				first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+					if round == "confirm" && !lied { // once, in the last base
+						lied = true
+						draft.Data = slices.Clone(draft.Data)
+						draft.Data[len(draft.Data)-1] ^= 1
+					}
+					return draft
+				})
+			}
+			m, err := party.NewMachine(party.Session{Proto: schema.Keygen, ID: c.manifest.Session, Roster: c.roster}, id, [32]byte{}, first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			machines = append(machines, m)
+		}
+		if err := partytest.Run(partytest.NewLog(c.roster), machines...); err != nil {
+			t.Fatal(err)
+		}
+		return machines[0].Round().(*keygen.Done).Key.N
+	}
+	if honest, cheated := take(false), take(true); honest.Cmp(cheated) == 0 {
+		t.Error("a modulus was taken that does not pass with every base")
 	}
 }

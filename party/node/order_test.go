@@ -193,3 +193,51 @@ func TestOwnAbortInTheWay(t *testing.T) {
 		t.Errorf("alice, whose abort is on the log, ends with: %v", err)
 	}
 }
+
+// failing is a round whose Next fails.
+type failing struct {
+	partytest.Vote
+	err error
+}
+
+func (r *failing) Plan() party.Plan {
+	plan := r.Vote.Plan()
+	plan.Quorum = 0
+	return plan
+}
+
+func (r *failing) Next(party.Inbox) (party.Round, error) { return nil, r.err }
+
+// TestLastWords: of a refusal the others are told the reason and none of its details; of trouble with a party's own input
+// they are told nothing.
+func TestLastWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want string // what the others hear; empty: nothing
+	}{
+		"refusal":   {&party.Refusal{Reason: "the public reason", Err: errors.New("account 4711")}, "the public reason"},
+		"own input": {party.ErrInput, ""},
+		"blame":     {&party.Fault{Member: 1, Err: errors.New("it cheats")}, "it cheats"},
+	} {
+		w := newWorld(t)
+		m, err := party.NewMachine(party.Session{Proto: schema.Keygen, ID: "s", Roster: w.roster}, w.ids[0], [32]byte{}, &failing{err: c.err})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.vote(t, "bob", true)
+		w.vote(t, "charlie", true)
+		if _, err := node.Run(t.Context(), node.Config{Log: w.store.Open(nil), Roster: w.roster, Machine: m}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		said := ""
+		for _, record := range w.store.Records() {
+			event, err := schema.Open(record.Subject, record.Data, w.roster)
+			if err == nil && event.Head != nil && event.Head.Abort != nil {
+				said += event.Head.Abort.Reason
+			}
+		}
+		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) || strings.Contains(said, "4711") {
+			t.Errorf("%s: the others hear %q", name, said)
+		}
+	}
+}

@@ -1,13 +1,17 @@
 package propagate_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
 	"testing"
 
+	"riskprop/crypto/modular"
+	"riskprop/crypto/sample"
 	"riskprop/crypto/seal"
 	"riskprop/party"
 	"riskprop/party/partytest"
@@ -261,6 +265,67 @@ func TestNoRandomnessTwice(t *testing.T) {
 	for r := range sets[0] {
 		if _, there := sets[1][r]; there {
 			t.Error("the same randomness in two sessions with different input")
+		}
+	}
+}
+
+// TestCommitmentsHide: the commitment to the same data is another one in every session, so that nobody can recognise data.
+func TestCommitmentsHide(t *testing.T) {
+	names := []string{"alice", "bob", "charlie"}
+	c := newConsortium(t, names, 512)
+	seen := make(map[[32]byte]bool)
+	for _, session := range []string{"run", "again"} {
+		config := c.configs(circle(t, names), 1, 0.5)[0]
+		config.Manifest.Session = session
+		first, err := propagate.Start(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: session, Roster: c.roster}, c.ids[0], config.Input(), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for effect, err := range m.Ready() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if effect.Op != party.Append || effect.Slot.To != schema.All || effect.Slot.Part == schema.HeadPart {
+				continue
+			}
+			batch, err := schema.Decode[schema.Batch](effect.Data, schema.MaxRecord)
+			if err != nil {
+				t.Fatal(err)
+			}
+			announced, err := schema.Decode[schema.Announcement](batch.Data, schema.MaxRecord)
+			if err != nil {
+				t.Fatal(err)
+			}
+			digest := config.Ledger.Digest()
+			if seen[announced.Commitment] || announced.Commitment == schema.Digest("riskprop/v1 commitment", digest[:]) {
+				t.Errorf("session %s: the commitment tells the data", session)
+			}
+			seen[announced.Commitment] = true
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d commitments", len(seen))
+	}
+}
+
+// TestRandomizer: the manifest decides between the short randomiser and the full one.
+func TestRandomizer(t *testing.T) {
+	names := []string{"alice", "bob", "charlie"}
+	c := newConsortium(t, names, 512)
+	for _, full := range []bool{false, true} {
+		config := c.configs(circle(t, names), 1, 0.5)[0]
+		config.Manifest.FullRandomizer = full
+		plain := config.Key.Embed([]*big.Int{big.NewInt(7), big.NewInt(8)})
+		stream := func(i int) io.Reader { return sample.Hash("test", []byte{byte(i)}) }
+		got := propagate.RerandomizeWith(config, stream, plain)
+		short, long := config.Key.RerandomizeEach(stream, plain), config.Key.RerandomizeFullEach(stream, plain)
+		want := map[bool]*modular.Vector{false: short, true: long}[full]
+		if !bytes.Equal(got.Append(nil), want.Append(nil)) || bytes.Equal(short.Append(nil), long.Append(nil)) {
+			t.Errorf("full: %t: another randomiser", full)
 		}
 	}
 }

@@ -128,11 +128,14 @@ func (s *setup) width() int { return s.Key.Ring().Width() }
 // rerandomize multiplies with fresh encryptions of zero, as the manifest says. The randomness of each ciphertext has a name
 // of its own within the round, so that a part can be made without those before it.
 func (s *setup) rerandomize(secrets *party.Secrets, v *modular.Vector, name func(i int) int) *modular.Vector {
-	stream := func(i int) io.Reader { return secrets.Stream(fmt.Sprintf("randomizer %d", name(i))) }
-	if s.Manifest.FullRandomizer {
-		return s.Key.RerandomizeFullEach(stream, v)
+	return s.randomizeWith(func(i int) io.Reader { return secrets.Stream(fmt.Sprintf("randomizer %d", name(i))) }, v)
+}
+
+func (c Config) randomizeWith(stream func(i int) io.Reader, v *modular.Vector) *modular.Vector {
+	if c.Manifest.FullRandomizer {
+		return c.Key.RerandomizeFullEach(stream, v)
 	}
-	return s.Key.RerandomizeEach(stream, v)
+	return c.Key.RerandomizeEach(stream, v)
 }
 
 // checkCiphertexts is the check of every message that consists of elements of Z_{N²}: each must be a unit.
