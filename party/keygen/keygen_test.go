@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"riskprop/crypto/biprime"
 	"riskprop/crypto/modular"
 	"riskprop/crypto/paillier"
 	"riskprop/crypto/shamir"
@@ -277,36 +278,45 @@ func TestKeyIDCoversTheKey(t *testing.T) {
 // TestConfirmLooksAtEveryBase: a modulus that passes with the first base and fails with another is not taken.
 func TestConfirmLooksAtEveryBase(t *testing.T) {
 	c := newConsortium(t, 3, 1, 256)
-	take := func(lie bool) *big.Int {
-		var machines []*party.Machine
-		for _, id := range c.ids {
-			first, err := keygen.Start(c.manifest, c.roster)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if lie && id == c.ids[0] {
-				lied := false
-				first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
-					if round == "confirm" && !lied { // once, in the last base
-						lied = true
-						draft.Data = slices.Clone(draft.Data)
-						draft.Data[len(draft.Data)-1] ^= 1
-					}
-					return draft
-				})
-			}
-			m, err := party.NewMachine(party.Session{Proto: schema.Keygen, ID: c.manifest.Session, Roster: c.roster}, id, [32]byte{}, first)
-			if err != nil {
-				t.Fatal(err)
-			}
-			machines = append(machines, m)
-		}
-		if err := partytest.Run(partytest.NewLog(c.roster), machines...); err != nil {
-			t.Fatal(err)
-		}
-		return machines[0].Round().(*keygen.Done).Key.N
-	}
-	if honest, cheated := take(false), take(true); honest.Cmp(cheated) == 0 {
+	honest, confirms := c.modulus(t, 0)
+	if cheated, _ := c.modulus(t, confirms); honest.Cmp(cheated) == 0 {
 		t.Error("a modulus was taken that does not pass with every base")
 	}
+}
+
+// modulus generates a key, in which alice gives wrong values for the last base of all candidates in the confirm round of
+// the given number, from 1. It returns the number of such rounds.
+func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int) {
+	t.Helper()
+	var machines []*party.Machine
+	for i, id := range c.ids {
+		first, err := keygen.Start(c.manifest, c.roster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+				if round != "confirm" {
+					return draft
+				}
+				if confirms++; confirms == wrong {
+					draft.Data = slices.Clone(draft.Data)
+					const width = 256 / 8
+					for k := range len(draft.Data) / width / biprime.Tests(int(c.manifest.Kappa)) {
+						draft.Data[len(draft.Data)-1-k*width] ^= 1
+					}
+				}
+				return draft
+			})
+		}
+		m, err := party.NewMachine(party.Session{Proto: schema.Keygen, ID: c.manifest.Session, Roster: c.roster}, id, [32]byte{}, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		machines = append(machines, m)
+	}
+	if err := partytest.Run(partytest.NewLog(c.roster), machines...); err != nil {
+		t.Fatal(err)
+	}
+	return machines[1].Round().(*keygen.Done).Key.N, confirms
 }
