@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"riskprop/crypto/biprime"
 	"riskprop/crypto/modular"
 	"riskprop/crypto/paillier"
 	"riskprop/crypto/shamir"
@@ -284,8 +283,8 @@ func TestConfirmLooksAtEveryBase(t *testing.T) {
 	}
 }
 
-// modulus generates a key, in which alice gives wrong values for the last base of all candidates in the confirm round of
-// the given number, from 1. It returns the number of such rounds.
+// modulus generates a key, in which one of the values that alice gives in the rounds confirm is wrong: that of the given
+// number, from 1. It returns how many she gives; the last one is for the last base of what becomes the modulus.
 func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int) {
 	t.Helper()
 	var machines []*party.Machine
@@ -301,10 +300,7 @@ func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int)
 				}
 				if confirms++; confirms == wrong {
 					draft.Data = slices.Clone(draft.Data)
-					const width = 256 / 8
-					for k := range len(draft.Data) / width / biprime.Tests(int(c.manifest.Kappa)) {
-						draft.Data[len(draft.Data)-1-k*width] ^= 1
-					}
+					draft.Data[len(draft.Data)-1] ^= 1
 				}
 				return draft
 			})
