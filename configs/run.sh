@@ -12,7 +12,7 @@ sed -i "s/ROSTER/$(sed -n 's/^roster: //p' consortium.yaml)/" keygen.yaml run-20
 
 "$riskprop" server-config --consortium consortium.yaml --out nats --dev-ca ${SERVER_FLAGS:-}
 "$riskprop" server --config nats/nats-1.conf &
-trap 'kill %1; wait' EXIT
+trap 'kill $(jobs -p); wait' EXIT
 until "$riskprop" stream --config operator.yaml 2>/dev/null; do sleep 0.2; done # the server needs a moment
 "$riskprop" doctor --config alice.yaml
 for session in keygen run-2026-q4; do

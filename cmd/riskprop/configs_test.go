@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func TestConfigsScript(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "bash", filepath.Join(copyConfigs(t, ports), "run.sh"), work)
 	cmd.Env = append(os.Environ(), "RISKPROP="+build(t), "DATA="+data,
 		fmt.Sprintf("SERVER_FLAGS=--port %s --monitor-port %s --route-port %s", ports[0], ports[1], ports[2]))
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // the script ends what it has started
 	cmd.WaitDelay = 20 * time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,6 +72,8 @@ func startSite(t *testing.T) *site {
 // runWith runs a session with kills in all of the phases.
 func runWith(t *testing.T, s *site, id string, phases []phase) {
 	t.Helper()
+	start := time.Now()
+	defer func() { t.Logf("%s: %v", id, time.Since(start)) }()
 	p := &plan{site: s, session: id, phases: phases}
 	if err := s.run(t.Context(), id, "key", p.carryOut); err != nil {
 		for _, bank := range banks() {
@@ -163,13 +166,16 @@ func refusesOtherData(t *testing.T, s *site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := append(text[:len(text)-1:len(text)-1], "0\n"...) // ten times as much
+	line := text[bytes.LastIndexByte(bytes.TrimSpace(text), '\n')+1:]
+	fields := strings.Split(string(line), ",") // the last are amount and period
+	fields[len(fields)-2] = "9" + fields[len(fields)-2]
+	changed := append(text[:len(text)-len(line):len(text)-len(line)], strings.Join(fields, ",")...)
 	if err := os.WriteFile(path, changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = s.riskprop(t.Context(), "party", "--config", s.path("bob.yaml"), "--session", s.path("run.yaml"))
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(err.Error(), "input") {
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(err.Error(), "has said something else before") {
 		t.Errorf("with other data: %v", err)
 	}
 	if err := os.WriteFile(path, text, 0o600); err != nil {
