@@ -27,7 +27,7 @@ func TestKillsInEveryPhase(t *testing.T) {
 		{after: "biprime", bank: "alice", also: []string{all}},
 		{after: "confirm", bank: "bob"},
 		{after: "share", bank: "charlie", also: []string{leader}},
-		{after: "theta", bank: "alice", also: []string{follower}},
+		{after: "product", bank: "alice", also: []string{follower}},
 	})
 	runWith(t, s, "run", []phase{
 		{after: "agree", bank: "alice"},
@@ -35,7 +35,6 @@ func TestKillsInEveryPhase(t *testing.T) {
 		{after: "scores.0.2", bank: "bob", also: []string{follower}},
 		{after: "scores.1.1", bank: "alice", also: []string{all}},
 		{after: "final", bank: "bob", also: []string{leader, follower, all}}, // in the opening
-		{after: "open", bank: "charlie"},
 	})
 	disturbed := s.wholeLog(t)
 	refusesOtherData(t, s)
@@ -98,7 +97,8 @@ const (
 )
 
 // phase says what is killed when the first party has completed a round. The party of the bank is away until everything else has
-// happened. Since no round ends without it, that is while the session is in this round or the next.
+// happened. Since no round ends without it, that is while the session is in this round or the next. Two rounds must be left, so that
+// the party cannot have ended.
 type phase struct {
 	after, bank string
 	also        []string

@@ -90,6 +90,11 @@ func (s *site) createLog(ctx context.Context) error {
 	defer cancel()
 	for {
 		_, err := s.riskprop(limit, "stream", "--config", s.path("operator.yaml"))
+		select {
+		case failed := <-s.present.ends: // a server, since no session runs
+			return failed
+		default:
+		}
 		if err == nil || !pause(limit, 300*time.Millisecond) {
 			return err
 		}
