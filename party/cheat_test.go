@@ -41,11 +41,9 @@ func trial(t *testing.T, log *partytest.Log, machines []*party.Machine, cheats [
 	}
 	goOn(readers, cheats, errs)
 	for i, m := range machines {
-		if culprit, reason, speaks := lastWord(errs[i]); speaks {
-			if effect, ok := m.Abort(culprit, reason); ok {
-				if err := log.Append(effect); err != nil {
-					t.Fatal(err)
-				}
+		if effect, speaks := m.LastWord(errs[i]); speaks && !errors.Is(errs[i], errLost) {
+			if err := log.Append(effect); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
@@ -87,22 +85,6 @@ func step(r *partytest.Reader, cheats bool) (stepped bool, err error) {
 		}()
 	}
 	return r.Step()
-}
-
-// lastWord is what a party tells the others when it stops.
-func lastWord(err error) (culprit, reason string, speaks bool) {
-	var aborted *party.Aborted
-	var blame *party.Blame
-	var refusal *party.Refusal
-	switch {
-	case err == nil || errors.As(err, &aborted) || errors.Is(err, party.ErrInput) || errors.Is(err, errLost):
-		return "", "", false
-	case errors.As(err, &blame):
-		return blame.Party, err.Error(), true
-	case errors.As(err, &refusal):
-		return "", refusal.Reason, true
-	}
-	return "", err.Error(), true
 }
 
 // cheats tells who of the members alters what it says; the auditor, at the end, never does.

@@ -168,7 +168,7 @@ func (m *Machine) applyHead(event schema.Event) error {
 	}
 	switch {
 	case round == m.number-1 && m.before.quorum > 0 && abort == nil:
-		return m.late(event)
+		return m.tardy(event, &m.before, m.former)
 	case round < m.number:
 		return ErrStale
 	case abort != nil && round <= last:
@@ -262,6 +262,9 @@ func (m *Machine) applyPart(event schema.Event) error {
 	}
 	m.arrivals[at].batch = &batch
 	delete(m.missing, event.Slot)
+	if len(m.missing) > 0 {
+		return nil
+	}
 	trial := m.clone()
 	if err := trial.advance(); err != nil {
 		m.arrivals[at].batch = nil

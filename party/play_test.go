@@ -54,20 +54,7 @@ func (s *stage) take(t *testing.T, p *process) bool {
 // end says a party's last word where others must hear it, as the shell does.
 func (s *stage) end(t *testing.T, p *process, err error) {
 	p.ended = true
-	var aborted *party.Aborted
-	if errors.As(err, &aborted) || errors.Is(err, party.ErrInput) || errors.Is(err, partytest.ErrTaken) {
-		return
-	}
-	culprit, reason := "", err.Error()
-	var blame *party.Blame
-	if errors.As(err, &blame) {
-		culprit = blame.Party
-	}
-	var refusal *party.Refusal
-	if errors.As(err, &refusal) {
-		reason = refusal.Reason
-	}
-	if word, ok := p.Machine.Abort(culprit, reason); ok {
+	if word, speaks := p.Machine.LastWord(err); speaks && !errors.Is(err, partytest.ErrTaken) {
 		if err := p.log.Append(word); err != nil {
 			t.Fatal(err)
 		}

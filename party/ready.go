@@ -1,6 +1,7 @@
 package party
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -73,6 +74,47 @@ func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
 	}
 	head := schema.Head{Seen: m.now.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
 	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: true}, true
+}
+
+// LastWord is the abort that is due after an error of Apply, Ready or Settle. There is none after another's last word, and none
+// where only this party's input is wrong. Of a refusal the others are told no more than the reason.
+func (m *Machine) LastWord(err error) (Effect, bool) {
+	var aborted *Aborted
+	if err == nil || errors.As(err, &aborted) || errors.Is(err, ErrInput) {
+		return Effect{}, false
+	}
+	culprit, reason := "", err.Error()
+	var blame *Blame
+	if errors.As(err, &blame) {
+		culprit = blame.Party
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		reason = refusal.Reason
+	}
+	return m.Abort(culprit, reason)
+}
+
+// Taken judges a slot that holds something else than the effect was to write. It returns nil where that is as good; an
+// [Aborted] where this party has ended the session; [ErrInput] where it has said something else; and an error that wraps
+// schema.ErrUntrusted where somebody else has written.
+func (m *Machine) Taken(effect Effect, there []byte) error {
+	event, err := schema.Open(effect.Slot.Subject(), there, m.session.Roster)
+	switch {
+	case err != nil:
+		return err
+	case effect.Loose:
+		return nil
+	case event.Head != nil && event.Head.Abort != nil:
+		return aborted(event)
+	}
+	return ErrInput
+}
+
+// aborted is the last word of a head's sender.
+func aborted(event schema.Event) *Aborted {
+	abort := event.Head.Abort
+	return &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
 }
 
 // writer turns the drafts of a round into sealed parts and the head.

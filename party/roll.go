@@ -118,10 +118,7 @@ func (m *Machine) signsHistory(event schema.Event) error {
 	return nil
 }
 
-// late takes note of a member that speaks in a round which a quorum completed without it: others may count it.
-func (m *Machine) late(event schema.Event) error { return m.tardy(event, &m.before, m.former) }
-
-// tardy keeps the head of a member that we went on without. It is nothing to us if it is not as it must be: what we have
+// tardy keeps the head of a member that we went on without: others may count it. It is nothing to us if it is not as it must be: what we have
 // does not depend on it. Those to whom it matters will say so.
 func (m *Machine) tardy(event schema.Event, round *roll, plan Plan) error {
 	_, err := m.checkRefs(plan, event)
@@ -135,18 +132,17 @@ func (m *Machine) tardy(event schema.Event, round *roll, plan Plan) error {
 // leave is another member's last word. It ends the session, except around a round with a quorum while enough are left: the
 // others have, or will have, what they need, and learn of it from the inbox.
 func (m *Machine) leave(event schema.Event) error {
-	abort := event.Head.Abort
-	aborted := &Aborted{By: event.Slot.From, Culprit: abort.Culprit, Reason: abort.Reason}
+	word := aborted(event)
 	if m.now.quorum == 0 || event.Sender == m.self {
-		return aborted
+		return word
 	}
 	if m.left>>event.Sender&1 == 1 {
 		return ErrStale
 	}
 	m.left |= 1 << event.Sender
-	m.words = append(m.words, aborted)
+	m.words = append(m.words, word)
 	if m.foreseen == nil && !m.now.enough(m.now.unspoken()&m.left) {
-		return aborted
+		return word
 	}
 	if m.closed {
 		return nil

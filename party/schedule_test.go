@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"riskprop/party"
@@ -37,22 +36,14 @@ func echoes(t *testing.T) *partytest.Reference {
 // TestTwins runs two copies of every party in random interleavings, and TestSchedules one with delays and crashes,
 // thousands of times: whatever the order, the log is the same and nothing arrives early. The seeds are new in every run.
 // One that fails belongs into the file of cases, which come first.
-func TestTwins(t *testing.T) { try(t, "echo twins", 300, echoes(t).Twins) }
-
-func TestSchedules(t *testing.T) { try(t, "echo schedule", 2000, echoes(t).Schedule) }
-
-// try runs a rule with the kept seeds and with new ones.
-func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
-	t.Helper()
-	cases, err := os.ReadFile("testdata/seeds.csv")
-	if err != nil {
+func TestTwins(t *testing.T) {
+	if err := partytest.TryKept("echo twins", 300, rand.Uint64, echoes(t).Twins); err != nil {
 		t.Fatal(err)
 	}
-	fresh := make([]uint64, count/partytest.Stride)
-	for i := range fresh {
-		fresh[i] = rand.Uint64()
-	}
-	if err := partytest.Try(cases, rule, fresh, run); err != nil {
+}
+
+func TestSchedules(t *testing.T) {
+	if err := partytest.TryKept("echo schedule", 2000, rand.Uint64, echoes(t).Schedule); err != nil {
 		t.Fatal(err)
 	}
 }

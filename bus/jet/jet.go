@@ -149,6 +149,9 @@ func New(ctx context.Context, nc *nats.Conn, cfg Config) (*Log, error) {
 	}, nil
 }
 
+// Connected tells whether a server can be reached at the moment.
+func (l *Log) Connected() bool { return l.nc.IsConnected() }
+
 // Stats returns the counters.
 func (l *Log) Stats() Stats {
 	return Stats{Noise: l.noise.Load(), Rebuilt: l.rebuilt.Load(), Retries: l.retries.Load()}

@@ -41,7 +41,7 @@ func dialAs(ctx context.Context, p *config.Party, id *config.Identity, handle je
 // credentials are what a party shows a server, and the roots by which it knows the server.
 func credentials(p *config.Party, id *config.Identity) (jet.Credentials, error) {
 	if p.Name != id.Name {
-		return jet.Credentials{}, fmt.Errorf("the configuration is that of %s, but %s holds the identity of %s: name the right file", p.Name, p.Identity, id.Name)
+		return jet.Credentials{}, otherIdentity(p, id)
 	}
 	nkey, sign, err := id.NKey()
 	if err != nil {
@@ -52,6 +52,11 @@ func credentials(p *config.Party, id *config.Identity) (jet.Credentials, error) 
 		c.CA, err = readRoots(p.CA)
 	}
 	return c, err
+}
+
+// otherIdentity words an identity that is not the one of the configuration's party.
+func otherIdentity(p *config.Party, id *config.Identity) error {
+	return fmt.Errorf("the configuration is that of %s, but %s holds the identity of %s: name the right file", p.Name, p.Identity, id.Name)
 }
 
 // maxRoots bounds the file of roots, in bytes.

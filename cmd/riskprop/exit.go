@@ -12,17 +12,11 @@ import (
 // statusOf is the exit status of a run that ended with an error. A session that has ended without a result ends with the same
 // status at every honest party; everything else is trouble of this party alone, and it can be started again.
 func statusOf(err error) int {
-	var blame *party.Blame
-	var aborted *party.Aborted
-	var refusal *party.Refusal
-	switch {
-	case errors.Is(err, party.ErrInput):
+	switch verdictOf(err) {
+	case "input", verdictNone:
 		return statusFailed
-	case errors.As(err, &blame), errors.As(err, &aborted), errors.As(err, &refusal),
-		errors.Is(err, party.ErrSplit), errors.Is(err, schema.ErrDisagree), errors.Is(err, node.ErrMissing), isUnfit(err):
-		return statusEnded
 	}
-	return statusFailed
+	return statusEnded
 }
 
 // verdictNone is what verdictOf says where the session has not ended: this party has failed, or was stopped.

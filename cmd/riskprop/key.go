@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -130,11 +129,11 @@ func (k *keyImport) Run(ctx context.Context, u *ui) error {
 	if share.Name != p.Name {
 		return fmt.Errorf("%s is the share of %s, and the configuration is that of %s", k.In, share.Name, p.Name)
 	}
-	return k.keep(ctx, u, p, share, passphrase)
+	return k.keep(u, p, share, passphrase)
 }
 
 // keep writes the share into the folder of the configuration.
-func (k *keyImport) keep(ctx context.Context, u *ui, p *config.Party, share config.KeyShare, passphrase []byte) error {
+func (k *keyImport) keep(u *ui, p *config.Party, share config.KeyShare, passphrase []byte) error {
 	if p.PassphraseFile != "" {
 		own, err := config.ReadPassphrase(p.PassphraseFile)
 		if err != nil {
@@ -146,9 +145,9 @@ func (k *keyImport) keep(ctx context.Context, u *ui, p *config.Party, share conf
 	if err := os.MkdirAll(p.Keys, 0o700); err != nil {
 		return fmt.Errorf("cannot make the folder: %w", err)
 	}
-	path := (&membership{config: p}).shareFile(share.Session)
+	path := shareFile(p, share.Session)
 	if err := config.WriteKeyShare(path, share, passphrase); err != nil {
-		return errors.Join(err, context.Cause(ctx))
+		return err
 	}
 	u.say("Wrote the share of %s of the key of %s to %s: riskprop party uses it in place of the log", share.Name, share.Session, path)
 	return nil

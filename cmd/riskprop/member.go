@@ -9,7 +9,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"riskprop/bus"
 	"riskprop/bus/jet"
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party"
@@ -68,7 +67,7 @@ func (m *membership) member() (*party.Identity, error) {
 	known, ok := m.roster().Index(m.secret.Name)
 	switch {
 	case m.secret.Name != m.config.Name:
-		return nil, fmt.Errorf("the configuration is that of %s, but %s holds the identity of %s: name the right file", m.config.Name, m.config.Identity, m.secret.Name)
+		return nil, otherIdentity(m.config, m.secret)
 	case !ok:
 		return nil, fmt.Errorf("%s is no member of the consortium in %s (%v)", m.secret.Name, m.config.Consortium, m.roster().Names())
 	case m.roster().Member(known) != id.Public():
@@ -103,47 +102,18 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 }
 
 // connect opens the log. Servers that do not answer may be starting: they are asked again for a while.
-func (m *membership) connect(ctx context.Context) (bus.Log, func(), error) {
-	return persistently(ctx, m.ui, func() (bus.Log, func(), error) {
-		return m.dial(ctx)
-	})
-}
-
-// dial connects once.
-func (m *membership) dial(ctx context.Context) (bus.Log, func(), error) {
-	credentials, err := credentials(m.config, m.secret)
-	if err != nil {
-		return nil, nil, err
-	}
-	connection, err := jet.Dial(ctx, m.config.Servers, credentials, func(err error) { m.logger.Debug().Err(err).Msg("nats") })
-	if err != nil {
-		return nil, nil, err
-	}
-	log, err := jet.New(ctx, connection, jet.Config{Stream: m.consortium.Stream, Party: m.secret.Name, APIPrefix: jet.MemberAPIPrefix})
-	if err != nil {
-		connection.Close()
-		return nil, nil, err
-	}
-	m.up = connection.IsConnected
-	return log, connection.Close, nil
-}
-
-// dialFor is how long servers are asked that do not answer, and dialPause the time between two tries.
-const (
-	dialFor   = 30 * time.Second
-	dialPause = 500 * time.Millisecond
-)
-
-// persistently dials until a server answers, for a while.
-func persistently(ctx context.Context, u *ui, dial func() (bus.Log, func(), error)) (bus.Log, func(), error) {
+func (m *membership) connect(ctx context.Context) (log *jet.Log, done func(), err error) {
 	pause := time.NewTicker(dialPause)
 	defer pause.Stop()
 	for tries := int(dialFor / dialPause); ; tries-- {
-		log, done, err := dial()
+		log, done, err = dial(ctx, m.config, m.secret, m.consortium.Stream, m.logger)
+		if err == nil {
+			m.up = log.Connected
+		}
 		if !errors.Is(err, jet.ErrUnreachable) || tries == 0 {
 			return log, done, err
 		}
-		u.show("  no server answers yet …")
+		m.ui.show("  no server answers yet …")
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
@@ -151,3 +121,9 @@ func persistently(ctx context.Context, u *ui, dial func() (bus.Log, func(), erro
 		}
 	}
 }
+
+// dialFor is how long servers are asked that do not answer, and dialPause the time between two tries.
+const (
+	dialFor   = 30 * time.Second
+	dialPause = 500 * time.Millisecond
+)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party/ledger"
 	"riskprop/party/plain"
 )
@@ -173,7 +174,7 @@ func (s *staged) commit() error {
 		if errors.Is(err, fs.ErrNotExist) {
 			s.made = append(s.made, r.to)
 		}
-		if err := syncFolder(filepath.Dir(r.to)); err != nil {
+		if err := config.SyncFolder(filepath.Dir(r.to)); err != nil {
 			return fmt.Errorf("make %s durable: %w", r.to, err)
 		}
 	}
@@ -191,13 +192,4 @@ func (s *staged) discard() error {
 	}
 	s.pending, s.made = nil, nil
 	return errors.Join(errs...)
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

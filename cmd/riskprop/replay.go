@@ -19,17 +19,17 @@ import (
 // A member gets its share of a key from a backup, or by reading the key generation's session again with its identity. It
 // keeps no other state.
 
-// shareFile is where the backup of a key share is kept.
-func (m *membership) shareFile(session string) string {
-	if m.config.Keys == "" {
+// shareFile is where a member keeps the backup of its share of a session's key; empty where it keeps none.
+func shareFile(p *config.Party, session string) string {
+	if p.Keys == "" {
 		return ""
 	}
-	return filepath.Join(m.config.Keys, session+".age")
+	return filepath.Join(p.Keys, session+".age")
 }
 
 // keyShare is the member's share of the key that a session has generated.
 func (m *membership) keyShare(ctx context.Context, log bus.Log, session string) (config.KeyShare, error) {
-	if path := m.shareFile(session); path != "" {
+	if path := shareFile(m.config, session); path != "" {
 		_, err := os.Lstat(path)
 		switch {
 		case err == nil:

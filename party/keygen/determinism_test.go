@@ -3,7 +3,6 @@ package keygen_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -45,22 +44,11 @@ func searching(t *testing.T, n, threshold int, session string) *partytest.Refere
 // TestCrashEverywhere ends a party before and after every operation of a key generation, each time in a session of its
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
-	ref := searching(t, 3, 1, "s15")
-	runs, err := ref.CrashEverywhere(1, partytest.Live, partytest.Stride)
+	runs, lives, err := searching(t, 3, 1, "s15").AllCrashes(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d crashes of bob", runs)
-	lives, err := ref.CrashAgainAndAgain(1, partytest.Live)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d lives of bob in one session", lives)
-	for member := range 3 {
-		if err := ref.FailAndRetry(member); err != nil {
-			t.Errorf("member %d: %v", member, err)
-		}
-	}
+	t.Logf("%d crashes of bob, %d lives in one session", runs, lives)
 }
 
 // TestCrashEverywhereOfFive is the same with t = 2, which has the round sieve-reduce. Dave deals no units (t+1 do) and
@@ -87,26 +75,14 @@ func TestTakeOver(t *testing.T) {
 // seeds are new in every run. One that fails belongs into the file of cases, which come first.
 func TestTwins(t *testing.T) {
 	ref := searching(t, 3, 1, "s15")
-	try(t, "keygen twins", 40, ref.Twins)
+	if err := partytest.TryKept("keygen twins", 40, rand.Uint64, ref.Twins); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSchedules(t *testing.T) {
 	ref := searching(t, 3, 1, "s15")
-	try(t, "keygen schedule", 150, ref.Schedule)
-}
-
-// try runs a rule with the kept seeds and with new ones.
-func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
-	t.Helper()
-	cases, err := os.ReadFile("../testdata/seeds.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fresh := make([]uint64, count/partytest.Stride)
-	for i := range fresh {
-		fresh[i] = rand.Uint64()
-	}
-	if err := partytest.Try(cases, rule, fresh, run); err != nil {
+	if err := partytest.TryKept("keygen schedule", 150, rand.Uint64, ref.Schedule); err != nil {
 		t.Fatal(err)
 	}
 }

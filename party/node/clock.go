@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"riskprop/bus"
 )
 
 // remind is the time between two words about the same wait.
@@ -35,7 +33,7 @@ func (n *node) watch(cancel context.CancelCauseFunc) {
 			if !ok {
 				return
 			}
-			if err := n.locked(func(bus.Record) error { return n.tick(now) })(bus.Record{}); err != nil {
+			if err := n.alone(func() error { return n.tick(now) }); err != nil {
 				cancel(err)
 				return
 			}
@@ -83,7 +81,7 @@ func (n *node) settle() error {
 	if err := n.complete(); err != nil {
 		return err
 	}
-	return n.head(bus.Record{})
+	return n.head()
 }
 
 // giveUp appends an abort after the deadline. It ends nothing by itself: the log may hold another member's word before

@@ -82,7 +82,9 @@ func Run(ctx context.Context, config Config) (Stats, error) {
 	}
 	var ticking sync.WaitGroup
 	ticking.Go(func() { n.watch(cancel) })
-	err := config.Log.Tail(inner, 0, config.Machine.Filter(), n.locked(n.fold), func() error { return n.locked(n.head)(bus.Record{}) })
+	err := config.Log.Tail(inner, 0, config.Machine.Filter(),
+		func(r bus.Record) error { return n.alone(func() error { return n.fold(r) }) },
+		func() error { return n.alone(n.head) })
 	cancel(err)
 	ticking.Wait()
 	if cause := context.Cause(inner); errors.Is(err, context.Canceled) && ctx.Err() == nil {
@@ -114,16 +116,14 @@ type node struct {
 	clock  clock
 }
 
-// locked makes a callback of the log one that has the machine for itself. After an error nothing is done any more.
-func (n *node) locked(f func(bus.Record) error) func(bus.Record) error {
-	return func(r bus.Record) error {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		if n.failed == nil {
-			n.failed = f(r)
-		}
-		return n.failed
+// alone lets the reader or the clock have the machine for itself. After an error nothing is done any more.
+func (n *node) alone(f func() error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.failed == nil {
+		n.failed = f()
 	}
+	return n.failed
 }
 
 // fold applies one record, and the parts that its round now needs.
@@ -154,16 +154,32 @@ func (n *node) foresee() error {
 	if !due {
 		return nil
 	}
-	data, err := n.Log.Get(n.ctx, slot.Subject())
-	if err != nil && !errors.Is(err, bus.ErrNone) {
-		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
+	data, err := n.own(slot)
+	if err == nil {
+		n.Machine.Foresee(data)
 	}
-	n.Machine.Foresee(data)
-	return nil
+	return err
+}
+
+// own reads what this party has written in an earlier life, or nil.
+func (n *node) own(slot schema.Slot) ([]byte, error) {
+	data, err := n.Log.Get(n.ctx, slot.Subject())
+	if errors.Is(err, bus.ErrNone) {
+		return nil, nil
+	}
+	return data, unread(slot, err)
+}
+
+// unread words an error of the log.
+func unread(slot schema.Slot, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
 }
 
 // head is called when everything on the log has been folded: now it is this party's turn, if it has not spoken.
-func (n *node) head(bus.Record) error {
+func (n *node) head() error {
 	n.clock.caughtUp = true
 	number := n.Machine.Number()
 	if n.spoken >= number {
@@ -218,24 +234,23 @@ func (n *node) append(effect party.Effect) error {
 // taken words a slot of ours that holds something else: our own word, with another input, or a stranger's. A loose word
 // of ours that is there already is as good as the one that was to be said.
 func (n *node) taken(effect party.Effect, err error) error {
-	slot := effect.Slot
+	judged, slot := party.ErrInput, effect.Slot
 	if slot.Part == schema.HeadPart {
 		there, failure := n.Log.Get(n.ctx, slot.Subject())
 		if failure != nil {
 			return errors.Join(err, failure)
 		}
-		event, failure := schema.Open(slot.Subject(), there, n.Roster)
-		switch {
-		case failure != nil:
-			return fmt.Errorf("writing %s: somebody else has written there (%w): look at who may write to the log; this session cannot go on: %w",
-				slot.Subject(), failure, err)
-		case effect.Loose:
-			return nil
-		case event.Head.Abort != nil:
-			return &party.Aborted{By: slot.From, Culprit: event.Head.Abort.Culprit, Reason: event.Head.Abort.Reason}
-		}
+		judged = n.Machine.Taken(effect, there)
 	}
-	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), party.ErrInput, err)
+	var aborted *party.Aborted
+	switch {
+	case judged == nil || errors.As(judged, &aborted):
+		return judged
+	case errors.Is(judged, schema.ErrUntrusted):
+		return fmt.Errorf("writing %s: somebody else has written there (%w): look at who may write to the log; this session cannot go on: %w",
+			slot.Subject(), judged, err)
+	}
+	return fmt.Errorf("writing %s: %w: %w", slot.Subject(), judged, err)
 }
 
 // look recalls what this party has said in an earlier life. That can only be in the first round in which this run speaks.
@@ -243,15 +258,11 @@ func (n *node) look(slot schema.Slot) error {
 	if n.spoken >= 0 {
 		return nil
 	}
-	data, err := n.Log.Get(n.ctx, slot.Subject())
-	switch {
-	case errors.Is(err, bus.ErrNone):
-		return nil
-	case err != nil:
-		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
+	data, err := n.own(slot)
+	if data != nil {
+		n.Machine.Recall(slot, data)
 	}
-	n.Machine.Recall(slot, data)
-	return nil
+	return err
 }
 
 // fetch reads a part that a signed head lists. It was written before the head, so it must be there, as signed.
@@ -261,7 +272,7 @@ func (n *node) fetch(slot schema.Slot) error {
 		return n.end(fmt.Errorf("%w: %s of %s is not there", ErrMissing, slot.Subject(), slot.From))
 	}
 	if err != nil {
-		return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
+		return unread(slot, err)
 	}
 	event, err := schema.Open(slot.Subject(), data, n.Roster)
 	if err == nil {
@@ -328,21 +339,8 @@ func (n *node) noise(subject string, size int, err error) {
 
 // end says the party's last word where the machine has found that the session cannot go on.
 func (n *node) end(err error) error {
-	var aborted *party.Aborted
-	if err == nil || errors.As(err, &aborted) || errors.Is(err, party.ErrInput) {
-		return err
-	}
-	culprit, reason := "", err.Error()
-	var blame *party.Blame
-	if errors.As(err, &blame) {
-		culprit = blame.Party
-	}
-	var refusal *party.Refusal
-	if errors.As(err, &refusal) {
-		reason = refusal.Reason
-	}
-	effect, ok := n.Machine.Abort(culprit, reason)
-	if !ok {
+	effect, due := n.Machine.LastWord(err)
+	if !due {
 		return err
 	}
 	if failure := n.append(effect); failure != nil {

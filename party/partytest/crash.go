@@ -63,6 +63,25 @@ func (ref *Reference) FailAndRetry(member int) error {
 	return nil
 }
 
+// AllCrashes applies the three rules: one member crashes at every moment (at every n-th under the race detector), each time in
+// a session of its own; again and again in one session; and every operation of every member fails once. It returns the
+// number of runs, and of lives in one session.
+func (ref *Reference) AllCrashes(member int) (runs, lives int, err error) {
+	if runs, err = ref.CrashEverywhere(member, Live, Stride); err != nil {
+		return runs, 0, err
+	}
+	if lives, err = ref.CrashAgainAndAgain(member, Live); err != nil {
+		return runs, lives, err
+	}
+	var errs []error
+	for i := range ref.session.Roster.Len() {
+		if err := ref.FailAndRetry(i); err != nil {
+			errs = append(errs, fmt.Errorf("member %d: %w", i, err))
+		}
+	}
+	return runs, lives, errors.Join(errs...)
+}
+
 // failAt fails at one moment.
 func failAt(at int) func(Step) error {
 	return func(Step) error {

@@ -152,16 +152,12 @@ func (r *Reader) carryOut(effect party.Effect) error {
 	return nil
 }
 
-// taken judges a slot of this party that holds something else, as the shell does.
+// taken judges a slot of this party that holds something else. What is nobody's abort and not as good stays ErrTaken.
 func (r *Reader) taken(effect party.Effect, err error) error {
-	event, failure := r.log.Event(effect.Slot.Subject())
-	switch {
-	case failure != nil || event.Head == nil:
-		return err
-	case effect.Loose:
-		return nil
-	case event.Head.Abort != nil:
-		return &party.Aborted{By: event.Slot.From, Culprit: event.Head.Abort.Culprit, Reason: event.Head.Abort.Reason}
+	judged := r.Machine.Taken(effect, r.log.Records[effect.Slot.Subject()])
+	var aborted *party.Aborted
+	if judged == nil || errors.As(judged, &aborted) {
+		return judged
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package partytest
 
 import (
+	_ "embed" // the kept seeds
 	"errors"
 	"fmt"
 	"strconv"
@@ -68,7 +69,7 @@ func Try(cases []byte, rule string, fresh []uint64, run func(seed uint64) error)
 	}
 	for _, seed := range append(kept, fresh...) {
 		if err := run(seed); err != nil {
-			return fmt.Errorf("%w\nto keep this case add the line \"%s,%d,<what was wrong>\" to party/testdata/seeds.csv", err, rule, seed)
+			return fmt.Errorf("%w\nto keep this case add the line \"%s,%d,<what was wrong>\" to party/partytest/seeds.csv", err, rule, seed)
 		}
 	}
 	return nil
@@ -103,4 +104,16 @@ func Cases(file []byte, rule string) ([]uint64, error) {
 		return nil, fmt.Errorf("no case of the rule %q", rule)
 	}
 	return seeds, nil
+}
+
+//go:embed seeds.csv
+var kept []byte
+
+// TryKept tries a rule with the seeds that once failed, and with so many new ones (fewer under the race detector).
+func TryKept(rule string, count int, draw func() uint64, run func(seed uint64) error) error {
+	fresh := make([]uint64, count/Stride)
+	for i := range fresh {
+		fresh[i] = draw()
+	}
+	return Try(kept, rule, fresh, run)
 }

@@ -3,7 +3,6 @@ package propagate_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"testing"
 
@@ -41,22 +40,11 @@ func ring(t *testing.T) *partytest.Reference {
 // TestCrashEverywhere ends a party before and after every operation of a propagation, each time in a session of its
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
-	ref := ring(t)
-	runs, err := ref.CrashEverywhere(1, partytest.Live, partytest.Stride)
+	runs, lives, err := ring(t).AllCrashes(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d crashes of bob", runs)
-	lives, err := ref.CrashAgainAndAgain(1, partytest.Live)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d lives of bob in one session", lives)
-	for member := range 3 {
-		if err := ref.FailAndRetry(member); err != nil {
-			t.Errorf("member %d: %v", member, err)
-		}
-	}
+	t.Logf("%d crashes of bob, %d lives in one session", runs, lives)
 }
 
 // TestTakeOver ends a party before and after every record that it writes, while a second copy of it goes on.
@@ -70,22 +58,14 @@ func TestTakeOver(t *testing.T) {
 
 // TestTwins runs two copies of every party in random interleavings, and TestSchedules one with delays and crashes. The
 // seeds are new in every run. One that fails belongs into the file of cases, which come first.
-func TestTwins(t *testing.T) { try(t, "propagate twins", 30, ring(t).Twins) }
-
-func TestSchedules(t *testing.T) { try(t, "propagate schedule", 100, ring(t).Schedule) }
-
-// try runs a rule with the kept seeds and with new ones.
-func try(t *testing.T, rule string, count int, run func(seed uint64) error) {
-	t.Helper()
-	cases, err := os.ReadFile("../testdata/seeds.csv")
-	if err != nil {
+func TestTwins(t *testing.T) {
+	if err := partytest.TryKept("propagate twins", 30, rand.Uint64, ring(t).Twins); err != nil {
 		t.Fatal(err)
 	}
-	fresh := make([]uint64, count/partytest.Stride)
-	for i := range fresh {
-		fresh[i] = rand.Uint64()
-	}
-	if err := partytest.Try(cases, rule, fresh, run); err != nil {
+}
+
+func TestSchedules(t *testing.T) {
+	if err := partytest.TryKept("propagate schedule", 100, rand.Uint64, ring(t).Schedule); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -112,7 +112,7 @@ func WriteNew(path string, data []byte, mode fs.FileMode) error {
 	case err != nil:
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	if err := syncFolder(folder); err != nil {
+	if err := SyncFolder(folder); err != nil {
 		return errors.Join(fmt.Errorf("make %s durable: %w", path, err), os.Remove(path))
 	}
 	return nil
@@ -123,8 +123,8 @@ func taken(path string) error {
 	return fmt.Errorf("%s is there already, and is not overwritten: choose another name, or move it away: %w", path, fs.ErrExist)
 }
 
-// syncFolder makes the names in a folder durable.
-func syncFolder(path string) error {
+// SyncFolder makes the names in a folder durable.
+func SyncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
 		return err
