@@ -26,10 +26,12 @@
 // The operator may create the streams, look at them, save them and restore them; not change or delete them. (Who runs the servers can do what he
 // likes with the files. Against that help signatures, transcripts and the auditor's copy.)
 //
-// What this does not limit is how much a member writes: under its own name it can fill the disk, and a flood of messages fills
-// the queue that a stream has for all writers, so that the server drops those of others. Many subscriptions to the
-// announcements slow down every write, and large batches cost the server memory. Connections, subscriptions and message sizes
-// are limited for each account; against the rest there is only the servers' log, which names the account.
+// Connections, subscriptions and message sizes are limited for each account, tightly, since subscriptions to the
+// announcements slow down every write, and batches that are read cost memory. What this does not limit is how much a member writes:
+// under its own name it can fill the disk, and a flood of messages fills the queue that a stream has for all writers, so that
+// the server drops those of others until the flood is over: their writers say that the log is overloaded, and go on trying. Against
+// that there is only the operator, who sees in the servers' monitoring whose connections flood, and takes that account out of
+// the configuration.
 //
 // # The rest of the configuration
 //

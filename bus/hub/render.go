@@ -13,9 +13,11 @@ import (
 const (
 	maxPayload     = 8 << 20 // bytes of a message, of anybody
 	maxConnections = 4096
-	// An account's share. Forty accounts leave room for clients that are not admitted yet.
-	accountConnections   = 64
-	accountSubscriptions = 1024 // of one connection
+	// An account's share. Some connections are for a party, another copy of it, its doctor and its status; a connection needs a
+	// handful of subscriptions. More would let one member slow the servers down: every subscription to the announcements
+	// costs every write, and every batch that is being read costs memory.
+	accountConnections   = 8
+	accountSubscriptions = 64 // of one connection
 )
 
 // The accounts that are nobody's.

@@ -15,6 +15,12 @@ import (
 // reconnectWait is the pause between two attempts at one server; the client library adds some jitter.
 const reconnectWait = 250 * time.Millisecond
 
+// A server that says nothing at all is given up after two pings without an answer.
+const (
+	pingInterval    = 5 * time.Second
+	pingsUnanswered = 2
+)
+
 // Options returns the connection options that this package relies on; the caller adds addresses, keys and certificates.
 // A connection reconnects for ever, keeps nothing in memory to send later (a publish that its caller gave up must not be sent
 // after all), and uses inboxes under InboxPrefix(name) alone, so that a server's permissions can name them. handlers are called
@@ -30,6 +36,8 @@ func Options(name string, handlers ...func(error)) []nats.Option {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectBufSize(-1),
+		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(pingsUnanswered),
 		nats.CustomInboxPrefix(InboxPrefix(name)),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { tell(err) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {

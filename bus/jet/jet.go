@@ -46,6 +46,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,12 @@ const (
 	MemberAPIPrefix  = "RISK.API" // in the account of a member, as bus/hub sets it up
 )
 
+// Forever is a Budget that outlives every outage.
+const Forever = 100 * 365 * 24 * time.Hour
+
+// ErrDenied: the server does not permit what was asked of it.
+var ErrDenied = errors.New("the server does not permit this")
+
 // maxInFlight is the number of Appends of one handle that are on their way at once. Others wait.
 const maxInFlight = 8
 
@@ -69,7 +76,7 @@ type Config struct {
 	Stream    string        // the log's name, one token: see Streams
 	Party     string        // one token; says in errors whose handle it is
 	APIPrefix string        // prefix of the JetStream API; empty means DefaultAPIPrefix
-	Budget    time.Duration // how long Append and Get try before they give up; 30 s by default
+	Budget    time.Duration // how long Append and Get try before they give up; 30 s by default, see Forever
 	Grace     time.Duration // how long a record that was seen before may be missing, on a replica that lags, until that is a rollback; 10 s by default
 }
 
@@ -118,6 +125,7 @@ type Log struct {
 	noise    atomic.Uint64
 	rebuilt  atomic.Uint64
 	retries  atomic.Uint64
+	outages  outages
 	tails    bus.Tails
 }
 
@@ -149,9 +157,6 @@ func New(ctx context.Context, nc *nats.Conn, cfg Config) (*Log, error) {
 	}, nil
 }
 
-// Connected tells whether a server can be reached at the moment.
-func (l *Log) Connected() bool { return l.nc.IsConnected() }
-
 // Stats returns the counters.
 func (l *Log) Stats() Stats {
 	return Stats{Noise: l.noise.Load(), Rebuilt: l.rebuilt.Load(), Retries: l.retries.Load()}
@@ -175,8 +180,15 @@ func checkToken(kind, s string) error {
 
 // translate adds this module's meaning to an error of the client library.
 func translate(err error) error {
-	if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrConnectionDraining) {
+	switch {
+	case errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrConnectionDraining):
 		return fmt.Errorf("%w: %w", bus.ErrClosed, err)
+	case errors.Is(err, nats.ErrReconnectBufExceeded): // there is no such buffer, see Options
+		return fmt.Errorf("%w (%w)", errDisconnected, err)
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse):
+		return fmt.Errorf("%w: the log does not exist, or no server leads it", err)
+	case apiError(err).Code == http.StatusTooManyRequests:
+		return fmt.Errorf("the log is overloaded: %w", err)
 	}
 	return err
 }

@@ -55,7 +55,11 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 	for {
 		err := l.once(budget, try, subjects...)
 		if err == nil || !transient(err) {
+			l.outages.over()
 			return err
+		}
+		if !errors.Is(err, errAgain) {
+			l.outages.met(err)
 		}
 		if !b.pause(budget) {
 			if ctx.Err() != nil {
@@ -80,10 +84,10 @@ func (l *Log) once(ctx context.Context, try func(context.Context) error, subject
 	return translate(err)
 }
 
-// ended returns why ctx, which was made by guard.watch, ended: the permission violation or its parent's error.
+// ended returns why ctx, which was made by guard.watch, ended: the permission violation, as ErrDenied, or its parent's error.
 func ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, nats.ErrPermissionViolation) {
-		return cause
+		return fmt.Errorf("%w: %w", ErrDenied, cause)
 	}
 	return ctx.Err()
 }

@@ -35,7 +35,9 @@ func arrows() []row {
 	const std, x, zerolog = "", "golang.org/x", "github.com/rs/zerolog"
 	return []row{
 		// Arithmetic and cryptography, on bytes and integers alone.
-		{"crypto/modular", pure, "crypto/*", x},
+		{"crypto/modular", pure, "crypto/modular/internal/*", x},
+		{"crypto/modular/internal/ifma", pure, "", x},
+		{"crypto/modular/internal/adx", pure, "", x},
 		{"crypto/paillier", pure, "crypto/*", x},
 		{"crypto/shamir", pure, "crypto/*", x},
 		{"crypto/biprime", pure, "crypto/*", x},

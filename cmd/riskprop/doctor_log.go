@@ -195,10 +195,10 @@ func (v *visit) checkForeign(ctx context.Context) {
 	case errors.Is(err, bus.ErrTaken):
 		v.failed("foreign", "the operator makes the server's configuration anew with riskprop server-config: until then a member can silence another",
 			"the server lets %s write under the name of %s: the permissions are not those of this consortium", v.id.Name, other)
-	case errors.Is(err, bus.ErrClosed), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		v.warn("foreign", "try again", "whether the server lets %s write under the name of %s could not be found out: %v", v.id.Name, other, err)
-	default:
+	case errors.Is(err, jet.ErrDenied):
 		v.ok("foreign", "the server refuses what %s writes under the name of %s", v.id.Name, other)
+	default:
+		v.warn("foreign", "try again", "whether the server lets %s write under the name of %s could not be found out: %v", v.id.Name, other, err)
 	}
 }
 
@@ -210,10 +210,10 @@ func (v *visit) checkInbox(ctx context.Context) {
 	case err == nil, errors.Is(err, bus.ErrNone):
 		v.failed("inbox", "the operator makes the server's configuration anew with riskprop server-config: what is sealed stays so, but its size and time are the recipient's business",
 			"the server lets %s ask for what %s has for %s", v.id.Name, others[1], others[0])
-	case errors.Is(err, bus.ErrClosed), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		v.warn("inbox", "try again", "whether the server lets %s ask for what is for %s could not be found out: %v", v.id.Name, others[0], err)
-	default:
+	case errors.Is(err, jet.ErrDenied):
 		v.ok("inbox", "the server refuses %s what is for %s", v.id.Name, others[0])
+	default:
+		v.warn("inbox", "try again", "whether the server lets %s ask for what is for %s could not be found out: %v", v.id.Name, others[0], err)
 	}
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,10 +10,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"riskprop/bus"
+	"riskprop/bus/jet"
 	"riskprop/bus/mem"
 )
 
-var errDenied = errors.New("permissions violation")
+var errDenied = fmt.Errorf("%w: permissions violation", jet.ErrDenied)
 
 // refusing is the hook of a log on which everybody is alice, with her permissions.
 func refusing(step mem.Step) error {
@@ -68,6 +69,12 @@ func TestDoctorLog(t *testing.T) {
 			}
 			return refusing(step)
 		}, "stream foreign inbox publish read!! skew? peers!"},
+		"another error to what is another's": {func(step mem.Step) error {
+			if refusing(step) != nil {
+				return errDisk
+			}
+			return nil
+		}, "stream foreign! inbox! publish read skew? peers!"},
 		"closed on the way": {func(step mem.Step) error {
 			if refusing(step) != nil {
 				return bus.ErrClosed

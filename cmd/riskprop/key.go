@@ -26,7 +26,6 @@ type keySource struct {
 
 // share is the member's share of the key of a session.
 func (k keySource) share(ctx context.Context, u *ui, logger zerolog.Logger) (config.KeyShare, *membership, error) {
-	harden()
 	m, err := loadMember(ctx, u, logger, k.Config, k.Session)
 	if err != nil {
 		return config.KeyShare{}, nil, err
@@ -35,7 +34,7 @@ func (k keySource) share(ctx context.Context, u *ui, logger zerolog.Logger) (con
 	if m.session.Kind != schema.Keygen {
 		return config.KeyShare{}, nil, fmt.Errorf("%s describes a propagation: name the file of the key generation %s", k.Session, m.session.KeySession())
 	}
-	log, done, err := m.connect(ctx)
+	log, done, err := m.connect(ctx, keyPatience)
 	if err != nil {
 		return config.KeyShare{}, nil, err
 	}
@@ -74,7 +73,6 @@ type keyExport struct {
 
 // Run writes the member's share to an encrypted file.
 func (k *keyExport) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
-	harden() // before the passphrase
 	if _, err := os.Lstat(k.Out); err == nil {
 		return fmt.Errorf("%s is there already, and is not overwritten: choose another name", k.Out)
 	}
@@ -105,7 +103,6 @@ type keyImport struct {
 // Run takes a share into the member's folder. The file stays encrypted, under the passphrase of the member's identity if the
 // configuration names its file, or else under the one it has.
 func (k *keyImport) Run(ctx context.Context, u *ui) error {
-	harden()
 	p, err := config.Load(k.Config, config.ParseParty)
 	if err != nil {
 		return err

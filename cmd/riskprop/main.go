@@ -83,6 +83,7 @@ type commandLine struct {
 }
 
 func main() {
+	harden() // before anything secret is read
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, after which the run cleans up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // so that a second signal has its default effect

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -25,7 +26,6 @@ type membership struct {
 	session    *config.Session
 	secret     *config.Identity
 	identity   *party.Identity
-	up         func() bool // tells whether the log is connected; nil: it needs no connection
 }
 
 // loadMember reads the configuration of a member and the session, and checks that they belong together. The caller wipes the
@@ -101,19 +101,22 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 	return l, nil
 }
 
-// connect opens the log. Servers that do not answer may be starting: they are asked again for a while.
-func (m *membership) connect(ctx context.Context) (log *jet.Log, done func(), err error) {
+// connect opens the log. With a patience of less than jet.Forever, servers that do not answer and calls are given up after it.
+func (m *membership) connect(ctx context.Context, patience time.Duration) (*jet.Log, func(), error) {
+	absent := &absence{}
+	stop := reportOutages(ctx, m.ui, m.logger, absent.outage)
+	defer stop()
 	pause := time.NewTicker(dialPause)
 	defer pause.Stop()
-	for tries := int(dialFor / dialPause); ; tries-- {
-		log, done, err = dial(ctx, m.config, m.secret, m.consortium.Stream, m.logger)
-		if err == nil {
-			m.up = log.Connected
+	for begun := time.Now(); ; {
+		log, done, err := dialAs(ctx, m.config, m.secret, jet.Config{Stream: m.consortium.Stream, Budget: patience}, m.logger)
+		if err != nil && ctx.Err() != nil {
+			return nil, nil, errors.Join(context.Cause(ctx), err)
 		}
-		if !errors.Is(err, jet.ErrUnreachable) || tries == 0 {
+		if !errors.Is(err, jet.ErrUnreachable) || time.Since(begun) >= patience {
 			return log, done, err
 		}
-		m.ui.show("  no server answers yet …")
+		absent.met(err)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
@@ -122,8 +125,29 @@ func (m *membership) connect(ctx context.Context) (log *jet.Log, done func(), er
 	}
 }
 
-// dialFor is how long servers are asked that do not answer, and dialPause the time between two tries.
+// absence is the outage of servers that were not there from the beginning.
+type absence struct {
+	mu      sync.Mutex
+	present jet.Outage
+}
+
+func (a *absence) met(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.present.Err == nil {
+		a.present.Since = time.Now()
+	}
+	a.present.Err = err
+}
+
+func (a *absence) outage() (jet.Outage, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.present, a.present.Err != nil
+}
+
+// keyPatience is how long a command that reads a key waits for servers, and dialPause the time between two tries.
 const (
-	dialFor   = 30 * time.Second
-	dialPause = 500 * time.Millisecond
+	keyPatience = 30 * time.Second
+	dialPause   = 500 * time.Millisecond
 )

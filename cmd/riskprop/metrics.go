@@ -31,7 +31,7 @@ type metrics struct {
 
 	now  func() time.Time
 	self string
-	up   func() bool // tells whether the log is connected; nil: it needs no connection
+	up   func() bool // tells whether the log answers; nil: it always does
 
 	mu    sync.Mutex
 	state health
@@ -43,9 +43,9 @@ type metrics struct {
 // health is the body of /healthz.
 type health struct {
 	Session   string `json:"session"`
-	Round     string `json:"round"`
-	Running   bool   `json:"running"`   // takes part in the session
-	Connected bool   `json:"connected"` // to a server of the log
+	Round     string `json:"round"`     // empty while the key is read from the log
+	Running   bool   `json:"running"`   // takes part in the session, or reads its key
+	Connected bool   `json:"connected"` // the log answers
 }
 
 // newMetrics makes the series of one session.
@@ -158,11 +158,11 @@ func (m *metrics) wait(peers ...string) {
 	}
 }
 
-// running takes note that the node runs, or does not any more.
-func (m *metrics) running(runs bool) {
+// started takes note that the party takes part.
+func (m *metrics) started() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.state.Running = runs
+	m.state.Running = true
 }
 
 // ended counts the end of the session.

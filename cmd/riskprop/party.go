@@ -53,7 +53,6 @@ type partyOutcome struct {
 
 // Run takes part in a session until it has ended. Killed and started again it goes on where it was.
 func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) error {
-	harden()
 	if c.JSON {
 		u.onlyJSON()
 	}
@@ -69,14 +68,16 @@ func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) er
 	if err := run.prepare(); err != nil {
 		return err
 	}
-	log, done, err := m.connect(ctx)
+	log, done, err := m.connect(ctx, jet.Forever)
 	if err != nil {
 		return err
 	}
 	defer done()
+	run.outage = log.Outage
+	defer reportOutages(ctx, u, m.logger, log.Outage)()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	run.ticks = ticker.C
+	run.start, run.ticks = time.Now(), ticker.C
 	err = run.take(ctx, log)
 	if !c.JSON {
 		return err
@@ -94,7 +95,9 @@ type partyRun struct {
 	*membership
 	ledger *ledger.Ledger // of a propagation
 	place  output         // for the scores of a propagation
+	start  time.Time
 	ticks  <-chan time.Time
+	outage func() (jet.Outage, bool) // of the log; nil: it has none
 	out    partyOutcome
 }
 
@@ -124,7 +127,8 @@ func (r *partyRun) prepare() error {
 // take takes part in the session over a log.
 func (r *partyRun) take(ctx context.Context, log bus.Log) error {
 	metrics := newMetrics(r.session.ID, r.session.Kind, r.config.Name)
-	metrics.up = r.up
+	metrics.up = r.connected
+	metrics.started()
 	if counted, ok := log.(*jet.Log); ok {
 		metrics.watch(counted)
 	}
@@ -201,15 +205,22 @@ func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics)
 	return r.finish(ctx, machine.Round().(*propagate.Done))
 }
 
+// connected tells whether the log answers.
+func (r *partyRun) connected() bool {
+	if r.outage == nil {
+		return true
+	}
+	_, out := r.outage()
+	return !out
+}
+
 // follow runs the node to the end of the session, and tells what happens.
 func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine, metrics *metrics) error {
 	r.ui.say("%s takes part in %s %s with %s.", r.config.Name, r.session.Kind, r.session.ID, strings.Join(r.others(), ", "))
 	own := &tracked{Log: log}
-	metrics.running(true)
-	defer metrics.running(false)
 	stats, err := node.Run(ctx, node.Config{
 		Log: own, Roster: r.roster(), Machine: machine, Logger: r.logger,
-		Ticks: r.ticks, Deadline: r.session.Deadline, Grace: r.config.Grace,
+		Ticks: r.ticks, Start: r.start, Deadline: r.session.Deadline, Grace: r.config.Grace, Connected: r.connected,
 		Observe: func(e node.Event) {
 			metrics.observe(e)
 			r.tell(e)

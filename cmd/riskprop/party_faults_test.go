@@ -146,7 +146,7 @@ func TestHealth(t *testing.T) {
 		want   health
 	}{
 		{func() {}, 503, health{Session: "run", Connected: true}},
-		{func() { m.running(true) }, 200, health{Session: "run", Connected: true, Running: true}},
+		{func() { m.started() }, 200, health{Session: "run", Connected: true, Running: true}},
 		{func() { up = false }, 503, health{Session: "run", Running: true}},
 		{func() { up = true; m.ended(nil) }, 503, health{Session: "run", Connected: true}},
 	} {

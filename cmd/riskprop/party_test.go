@@ -477,7 +477,7 @@ func TestMetrics(t *testing.T) {
 	defer stop()
 	now := time.Unix(1e9, 0)
 	m.now = func() time.Time { return now }
-	m.running(true)
+	m.started()
 	for _, e := range []node.Event{
 		{Kind: node.Began, Round: 7, Name: "scores.2.1"},
 		{Kind: node.Heard, Party: "bob", Parts: 3, Bytes: 1000},

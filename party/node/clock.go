@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// remind is the time between two words about the same wait.
-const remind = 10 * time.Second
+// remind is the time between two words about the same wait. Ticks are up to a second apart.
+const remind = 9 * time.Second
 
 // clock is what a node knows of time.
 type clock struct {
@@ -46,6 +46,9 @@ func (n *node) watch(cancel context.CancelCauseFunc) {
 // tick does what is due at a time: nothing unless this party has read everything, said everything, and waits.
 func (n *node) tick(now time.Time) error {
 	m := n.Machine
+	if n.Connected != nil && !n.Connected() {
+		n.clock.caughtUp = false // until the log has been read to its end again
+	}
 	if !n.clock.caughtUp || n.spoken < m.Number() || slices.Contains(m.Waiting(), m.Self()) || n.ctx.Err() != nil {
 		return nil
 	}
@@ -69,6 +72,12 @@ func (n *node) tick(now time.Time) error {
 		n.wait(now.Sub(w.since))
 	}
 	return nil
+}
+
+// late tells whether this party, caught up, has nothing in the session and its deadline has passed.
+func (n *node) late() bool {
+	m := n.Machine
+	return m.Number() == 0 && !n.Deadline.IsZero() && !n.Start.Before(n.Deadline) && slices.Contains(m.Waiting(), m.Self())
 }
 
 // settle goes on with a quorum.

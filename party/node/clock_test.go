@@ -61,7 +61,7 @@ func feed(ctx context.Context, config *node.Config, ticks chan time.Time, heads 
 	}
 }
 
-// TestWaiting: a party that waits says for whom, in which round and for how long, every ten seconds.
+// TestWaiting: a party that waits says for whom, in which round and for how long, every nine seconds.
 func TestWaiting(t *testing.T) {
 	config := newWorld(t).voter(t, 0)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -82,11 +82,11 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for i, e := range events {
-		if want := time.Duration(i+1) * 10 * time.Second; e.Duration != want || e.Name != "vote" || !slices.Equal(e.Awaited, []string{"bob", "charlie"}) {
+		if want := time.Duration(i+1) * 9 * time.Second; e.Duration != want || e.Name != "vote" || !slices.Equal(e.Awaited, []string{"bob", "charlie"}) {
 			t.Errorf("event %d is %+v", i, e)
 		}
 	}
-	const line = `"session":"s","protocol":"keygen","party":"alice","round":0,"name":"vote","awaited":["bob","charlie"],"seconds":20,"message":"waiting"`
+	const line = `"session":"s","protocol":"keygen","party":"alice","round":0,"name":"vote","awaited":["bob","charlie"],"seconds":18,"message":"waiting"`
 	if !strings.Contains(log.String(), line) {
 		t.Errorf("the log lacks %s:\n%s", line, &log)
 	}

@@ -17,7 +17,7 @@
 // # Time
 //
 // Time comes in as events, through [Config].Ticks, and changes nothing by itself. While the node waits for others it says
-// for whom, every ten seconds. After the session's deadline it appends an abort; what the session has come to is still
+// for whom, every nine seconds. After the session's deadline it appends an abort; what the session has come to is still
 // decided by the log, on which another member's word may have been earlier. A round that a quorum can complete is gone on
 // with after [Config].Grace, or at the deadline.
 package node
@@ -50,11 +50,20 @@ type Config struct {
 	// Ticks is the time, as an event: one value a second or so. Without it there is no time: the node waits for ever,
 	// and in silence.
 	Ticks <-chan time.Time
+	// Start is when Run is called: after the deadline a party does not begin. Zero: always in time.
+	Start time.Time
 	// Deadline is when the session ends, whoever is awaited then: the node appends an abort. Zero: never.
 	Deadline time.Time
 	// Grace is how long a round that a quorum can complete waits for the rest.
 	Grace time.Duration
+	// Connected tells whether the log answers. While it does not, nobody is waited for: what has been read may be stale. Nil: it
+	// always does.
+	Connected func() bool
 }
+
+// ErrLate is wrapped when a party that has not said anything in a session starts after its deadline, while nobody has ended it: its
+// first word would be to end it, and the session's name would be spent.
+var ErrLate = errors.New("the session's deadline has passed, and this party has not said anything in it")
 
 // ErrMissing is wrapped when the log does not hold a part as a member has signed it. The log has lost it, or the member
 // has never written it; that cannot be told apart.
@@ -71,7 +80,7 @@ type Stats struct {
 func Run(ctx context.Context, config Config) (Stats, error) {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	n := &node{Config: config, ctx: inner, spoken: -1, shown: -1}
+	n := &node{Config: config, ctx: inner, spoken: -1, shown: -1, warned: make(map[string]int)}
 	session := config.Machine.Session()
 	n.Logger = config.Logger.With().Str("session", session.ID).Str("protocol", session.Proto).Str("party", config.Machine.Self()).Logger()
 	if err := n.progress(); err != nil {
@@ -114,6 +123,7 @@ type node struct {
 	shown  int // the last round that was reported
 	round  roundStats
 	clock  clock
+	warned map[string]int // by member: the last round in which its noise was a warning, plus one
 }
 
 // alone lets the reader or the clock have the machine for itself. After an error nothing is done any more.
@@ -184,6 +194,9 @@ func (n *node) head() error {
 	number := n.Machine.Number()
 	if n.spoken >= number {
 		return nil
+	}
+	if n.late() {
+		return fmt.Errorf("%w: %s: make a session with another name and a later deadline, or set the clock", ErrLate, n.Deadline.UTC().Format(time.RFC3339))
 	}
 	before, start := n.stats, time.Now()
 	if err := n.carryOut(); err != nil {
@@ -329,8 +342,9 @@ func (n *node) noise(subject string, size int, err error) {
 	level := zerolog.DebugLevel
 	if slot, bad := schema.ParseSubject(subject); bad == nil {
 		_, member := n.Roster.Index(slot.From)
-		if member && slot.Round >= n.Machine.Number() {
-			level = zerolog.WarnLevel
+		if member && slot.Round >= n.Machine.Number() && n.warned[slot.From] < n.Machine.Number()+1 {
+			level = zerolog.WarnLevel // once a round, whatever else comes
+			n.warned[slot.From] = n.Machine.Number() + 1
 		}
 	}
 	n.Logger.WithLevel(level).Str("subject", subject).Int("bytes", size).Err(err).Msg("noise")

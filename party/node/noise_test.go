@@ -250,3 +250,33 @@ func TestCheatsThroughNodes(t *testing.T) {
 		})
 	}
 }
+
+// TestNoiseIsAWarningOnce: who floods the slots of a member's heads gets one warning a round into the log, and no more.
+func TestNoiseIsAWarningOnce(t *testing.T) {
+	w := newWorld(t)
+	const flood = 50
+	log := w.store.Open(nil)
+	for round := range flood {
+		slot := schema.Slot{Session: "s", Proto: schema.Keygen, Round: round + 1, To: schema.All, From: "bob", Part: schema.HeadPart}
+		if err := log.Append(t.Context(), slot.Subject(), []byte("garbage")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := w.config(t, 0, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	config.Observe = func(e node.Event) {
+		if e.Kind == node.Heard {
+			cancel()
+		}
+	}
+	var out strings.Builder
+	config.Logger = zerolog.New(&out)
+	stats, err := node.Run(ctx, config)
+	if !errors.Is(err, context.Canceled) || stats.Noise != flood {
+		t.Errorf("%v, %d records of noise", err, stats.Noise)
+	}
+	if n := strings.Count(out.String(), `"level":"warn"`); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+}
