@@ -91,7 +91,13 @@ func (m *Machine) inbox() (Inbox, error) {
 
 // join puts the parts of message i together and compares its length with the plan.
 func (m *Machine) join(i int, message Message) ([]byte, error) {
-	var data []byte
+	total := 0
+	for _, a := range m.arrivals {
+		if a.message == i {
+			total += len(a.batch.Data)
+		}
+	}
+	data := make([]byte, 0, total)
 	for _, a := range m.arrivals {
 		if a.message != i {
 			continue

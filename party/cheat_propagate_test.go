@@ -125,9 +125,9 @@ func notCiphertexts(b *banks) []cheat {
 		victim       string
 		count        int
 	}{
-		{"scores.0.0", "propagate scores.Check 1", 0, "alice", 2},
-		{"final", "propagate final.Check 1", party.Everybody, "", 1},
-		{"open", "propagate open.Check 1", 0, "alice", 2},
+		{"scores.0.0", "propagate scores.Next 1", 0, "alice", 2},
+		{"final", "propagate final.Next 1", party.Everybody, "", 1},
+		{"open", "propagate open.Next 1", 0, "alice", 2},
 	} {
 		add := func(what, covers string, change func([]byte) []byte, want string) {
 			rows = append(rows, cheat{round.name + ": " + what, covers, by("bob", saying(round.name, round.to, change)),
@@ -135,9 +135,9 @@ func notCiphertexts(b *banks) []cheat {
 		}
 		const notUnit, tooLarge = "element 0: value shares a factor with the modulus", "element 0: value is not below the modulus"
 		add("0", round.covers, setFirst(64, new(big.Int)), notUnit)
-		add("N", "propagate setup.checkCiphertexts 2", setFirst(64, n), notUnit)
-		add("N²", "propagate setup.checkCiphertexts 1", setFirst(64, square), tooLarge)
-		add("all ones", "propagate setup.checkCiphertexts 1", fill(0xff), tooLarge)
+		add("N", "propagate setup.ciphertexts 2", setFirst(64, n), notUnit)
+		add("N²", "propagate setup.ciphertexts 1", setFirst(64, square), tooLarge)
+		add("all ones", "propagate setup.ciphertexts 1", fill(0xff), tooLarge)
 		due := fmt.Sprintf("%d to %d are due", round.count, round.count)
 		add("one long", "party Machine.join 2", longer(64), fmt.Sprintf("%d elements, %s", round.count+1, due))
 		if round.count > 1 {

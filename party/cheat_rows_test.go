@@ -18,7 +18,7 @@ func judges() map[string][]string {
 	return map[string][]string{
 		".":         {"applyHead", "signsHistory", "follows", "hidden", "tardy", "leave", "early", "otherHistory", "checkRefs", "applyPart", "open", "advance", "inbox", "join"},
 		"keygen":    {"Check", "Next", "open", "values", "findCulprit"},
-		"propagate": {"Check", "Next", "match", "decrypt", "scoresOf", "checkCiphertexts"},
+		"propagate": {"Check", "Next", "match", "decrypt", "scoresOf", "receive", "ciphertexts"},
 		"../schema": {"Join"},
 	}
 }
@@ -51,6 +51,7 @@ func rowless() map[string]string {
 		"propagate scores.Next 1":      checked,
 		"propagate final.Next 1":       checked,
 		"propagate open.Next 1":        checked,
+		"propagate setup.receive 1":    on,
 		"propagate open.Next 2":        on,
 		"propagate open.decrypt 1":     on,
 		"party Machine.applyHead 1":    on,

@@ -43,21 +43,16 @@ func (r *open) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	}
 }
 
-func (r *open) Check(_ party.Message, data []byte) error { return r.checkCiphertexts(data) }
+// Check leaves the partial decryptions to Next, which has to decode them anyway.
+func (r *open) Check(party.Message, []byte) error { return nil }
 
 func (r *open) Next(in party.Inbox) (party.Round, error) {
 	if in.Self < 0 {
 		return &confirm{r.agreement, nil, in.Absent}, nil
 	}
-	partials := make([]*modular.Vector, r.n)
-	for i, data := range in.Private {
-		if in.Absent>>i&1 == 1 {
-			continue
-		}
-		var err error
-		if partials[i], err = r.decode(data); err != nil {
-			return nil, err
-		}
+	partials, err := r.receive(in.Private, true, in.Absent)
+	if err != nil {
+		return nil, err
 	}
 	opened, err := r.decrypt(partials)
 	if err != nil {

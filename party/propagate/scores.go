@@ -145,23 +145,18 @@ func (r *scores) randomized(s *party.Secrets, current *modular.Vector) func(acco
 	}
 }
 
-func (r *scores) Check(_ party.Message, data []byte) error { return r.checkCiphertexts(data) }
+// Check leaves the ciphertexts to Next, which has to decode them anyway.
+func (r *scores) Check(party.Message, []byte) error { return nil }
 
 func (r *scores) Next(in party.Inbox) (party.Round, error) {
 	var kept *encrypted
 	if in.Self >= 0 {
-		kept = &encrypted{step: r.step, received: make([]*modular.Vector, r.n)}
-		for member, data := range in.Private {
-			v, err := r.decode(data)
-			if err != nil {
-				return nil, err
-			}
-			if member == r.self {
-				kept.own = v
-			} else {
-				kept.received[member] = v
-			}
+		received, err := r.receive(in.Private, true, 0)
+		if err != nil {
+			return nil, err
 		}
+		kept = &encrypted{step: r.step, own: received[r.self], received: received}
+		received[r.self] = nil
 	}
 	if r.step+1 < r.scale.Steps {
 		return &scores{agreement: r.agreement, step: r.step + 1, previous: kept}, nil

@@ -138,16 +138,33 @@ func (c Config) randomizeWith(stream func(i int) io.Reader, v *modular.Vector) *
 	return c.Key.RerandomizeEach(stream, v)
 }
 
-// checkCiphertexts is the check of every message that consists of elements of Z_{N²}: each must be a unit.
-func (s *setup) checkCiphertexts(data []byte) error {
-	v, err := s.decode(data)
-	if err != nil {
-		return err
+// receive reads the messages of one round that consist of elements of Z_{N²}, by member, and checks that each is a unit. Who is absent
+// has none.
+func (s *setup) receive(messages [][]byte, private bool, absent uint32) ([]*modular.Vector, error) {
+	vectors := make([]*modular.Vector, s.n)
+	for member, data := range messages {
+		if absent>>member&1 == 1 {
+			continue
+		}
+		v, err := s.ciphertexts(data)
+		if err != nil {
+			return nil, &party.Fault{Member: member, Private: private, Err: err}
+		}
+		vectors[member] = v
 	}
-	return s.Key.Check(v)
+	return vectors, nil
 }
 
-// decode reads a message of ciphertexts.
+// ciphertexts reads a message from somebody.
+func (s *setup) ciphertexts(data []byte) (*modular.Vector, error) {
+	v, err := s.decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return v, s.Key.Check(v)
+}
+
+// decode reads a message of ciphertexts that is known to be one.
 func (s *setup) decode(data []byte) (*modular.Vector, error) { return s.Key.Ring().Decode(data) }
 
 // speakParts says a message part by part, each as soon as it is computed. What is on the log already is said again as it
