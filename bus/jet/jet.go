@@ -125,7 +125,7 @@ type Log struct {
 	noise    atomic.Uint64
 	rebuilt  atomic.Uint64
 	retries  atomic.Uint64
-	outages  outages
+	outages  Outages
 	tails    bus.Tails
 }
 

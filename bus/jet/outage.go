@@ -16,14 +16,14 @@ type Outage struct {
 	Since time.Time // the first one in a row that failed
 }
 
-// outages keeps the one that lasts, if any.
-type outages struct {
+// Outages keeps the one that lasts, if any. The zero value is ready; safe for concurrent use.
+type Outages struct {
 	mu      sync.Mutex
 	present Outage
 }
 
-// met notes a try that found no answer.
-func (o *outages) met(err error) {
+// Met notes a try that found no answer.
+func (o *Outages) Met(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.present.Err == nil {
@@ -32,23 +32,28 @@ func (o *outages) met(err error) {
 	o.present.Err = err
 }
 
-// over notes an answer, whatever it was.
-func (o *outages) over() {
+// Over notes an answer, whatever it was.
+func (o *Outages) Over() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.present = Outage{}
 }
 
-// Outage returns the present outage. It is false while the log answers.
+// Present returns the outage that lasts. It is false when there is none.
+func (o *Outages) Present() (Outage, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.present, o.present.Err != nil
+}
+
+// Outage returns the present outage of the log. It is false while the log answers.
 func (l *Log) Outage() (Outage, bool) {
 	connected := l.nc.IsConnected()
-	l.outages.mu.Lock()
-	defer l.outages.mu.Unlock()
-	present := l.outages.present
-	if present.Err == nil && !connected { // nothing has been tried since
-		present = Outage{Err: errDisconnected, Since: time.Now()}
+	present, out := l.outages.Present()
+	if !out && !connected { // nothing has been tried since
+		return Outage{Err: errDisconnected, Since: time.Now()}, true
 	}
-	return present, present.Err != nil
+	return present, out
 }
 
 // Connected tells whether the log answers at the moment. What was read before an outage may be stale.

@@ -55,11 +55,11 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 	for {
 		err := l.once(budget, try, subjects...)
 		if err == nil || !transient(err) {
-			l.outages.over()
+			l.outages.Over()
 			return err
 		}
 		if !errors.Is(err, errAgain) {
-			l.outages.met(err)
+			l.outages.Met(err)
 		}
 		if !b.pause(budget) {
 			if ctx.Err() != nil {

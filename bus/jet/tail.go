@@ -110,7 +110,7 @@ func (r *reader) catchUp(ctx context.Context) error {
 		var err error
 		if more, err = r.advance(ctx); err == nil {
 			r.answered = true
-			r.log.outages.over()
+			r.log.outages.Over()
 			continue
 		}
 		switch {
@@ -120,7 +120,7 @@ func (r *reader) catchUp(ctx context.Context) error {
 			return fmt.Errorf("gave up after %v: %w", r.log.cfg.Budget, err)
 		}
 		r.log.rebuilt.Add(1)
-		r.log.outages.met(err)
+		r.log.outages.Met(err)
 		r.verified, r.due, more = r.last == 0, true, true // what was found at the end of the log is to be looked at anew
 		if r.last > before {
 			trouble.reset()

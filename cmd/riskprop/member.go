@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -103,8 +102,8 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 
 // connect opens the log. With a patience of less than jet.Forever, servers that do not answer and calls are given up after it.
 func (m *membership) connect(ctx context.Context, patience time.Duration) (*jet.Log, func(), error) {
-	absent := &absence{}
-	stop := reportOutages(ctx, m.ui, m.logger, absent.outage)
+	var absent jet.Outages // of servers that were not there from the beginning
+	stop := reportOutages(ctx, m.ui, m.logger, absent.Present)
 	defer stop()
 	pause := time.NewTicker(dialPause)
 	defer pause.Stop()
@@ -116,34 +115,13 @@ func (m *membership) connect(ctx context.Context, patience time.Duration) (*jet.
 		if !errors.Is(err, jet.ErrUnreachable) || time.Since(begun) >= patience {
 			return log, done, err
 		}
-		absent.met(err)
+		absent.Met(err)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
 			return nil, nil, errors.Join(context.Cause(ctx), err)
 		}
 	}
-}
-
-// absence is the outage of servers that were not there from the beginning.
-type absence struct {
-	mu      sync.Mutex
-	present jet.Outage
-}
-
-func (a *absence) met(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.present.Err == nil {
-		a.present.Since = time.Now()
-	}
-	a.present.Err = err
-}
-
-func (a *absence) outage() (jet.Outage, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.present, a.present.Err != nil
 }
 
 // keyPatience is how long a command that reads a key waits for servers, and dialPause the time between two tries.
