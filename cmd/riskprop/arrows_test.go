@@ -72,6 +72,9 @@ func arrows() []row {
 		{"cmd/riskprop/internal/config", shell, "schema party party/keygen crypto/*",
 			"filippo.io/age github.com/goccy/go-yaml github.com/nats-io/nkeys"},
 
+		// The same computation done the straightforward way, to measure against.
+		{"cmd/riskprop/internal/naive", shell, "crypto/*", std},
+
 		// Data, and the binary that puts all of it together.
 		{"exampledata", shell, "", std},
 		{"cmd/riskprop", shell, "*", "*"},

@@ -5,6 +5,7 @@
 //	riskprop demo      all banks in one process, from the key to the scores, under encryption
 //	riskprop plain     the same computation in the clear, on the pooled data: what demo must arrive at
 //	riskprop gen       example data of any size
+//	riskprop bench     what all of it costs, phase by phase
 //
 // Among banks, on servers that they share:
 //
@@ -65,6 +66,7 @@ type commandLine struct {
 	Demo  demoCommand  `cmd:"" help:"Propagate under encryption, with the parties of all banks in this process."`
 	Plain plainCommand `cmd:"" help:"Propagate in the clear, on the pooled data of all banks: what demo must arrive at."`
 	Gen   genCommand   `cmd:"" help:"Write example data: a folder for each bank, with accounts and transactions."`
+	Bench benchCommand `cmd:"" help:"Measure what a key and a propagation cost, on data that are made for it."`
 
 	Init       initCommand       `cmd:"" help:"Make the identity of a party: a secret file, and a public one for the others."`
 	Consortium consortiumCommand `cmd:"" help:"Put the public files of all parties together into the file of a consortium, and print its fingerprint."`
@@ -83,7 +85,7 @@ type commandLine struct {
 }
 
 func main() {
-	harden() // before anything secret is read
+	harden()                       // before anything secret is read
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, after which the run cleans up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // so that a second signal has its default effect
