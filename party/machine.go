@@ -105,11 +105,11 @@ func (m *Machine) Done() bool { return m.plan.Final }
 // not awaited in one that can do without.
 func (m *Machine) Waiting() []string {
 	awaited := m.now.unspoken()
-	if m.now.quorum > 0 {
-		awaited &^= m.absent | m.left
-	}
-	if m.foreseen != nil {
+	switch {
+	case m.foreseen != nil: // it says for whom this party has waited, also where they have left since
 		awaited &^= m.foreseen.Absent
+	case m.now.quorum > 0:
+		awaited &^= m.absent | m.left
 	}
 	if m.Done() || m.closed {
 		awaited = 0

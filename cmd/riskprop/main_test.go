@@ -36,13 +36,23 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", env.WorkDir+"/tmp")
 			env.Setenv("EXAMPLE", example)
+			env.Values[ensembleKey{}] = new(ensemble)
 			return os.Mkdir(env.WorkDir+"/tmp", 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": statusIs,
-			"write":  writeText,
-			"near":   near,
-			"empty":  empty,
+			"status":   statusIs,
+			"write":    writeText,
+			"near":     near,
+			"empty":    empty,
+			"banks":    makeBanks,
+			"serve":    serve,
+			"take":     take,
+			"due":      due,
+			"mode":     mode,
+			"replace":  replace,
+			"cut":      cut,
+			"quicken":  quicken,
+			"discreet": discreet,
 		},
 	})
 }
@@ -55,6 +65,7 @@ func statusIs(ts *testscript.TestScript, _ bool, args []string) {
 	if exit, ok := errors.AsType[*exec.ExitError](ts.Exec("riskprop", args[1:]...)); ok {
 		got = exit.ExitCode()
 	}
+	ensembleOf(ts).hear(args[1:], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	if got != want {
 		ts.Fatalf("status %d, want %d", got, want)
 	}
@@ -62,9 +73,14 @@ func statusIs(ts *testscript.TestScript, _ bool, args []string) {
 
 // writeText: write FILE 'TEXT' writes a text with the escapes of a Go string.
 func writeText(ts *testscript.TestScript, _ bool, args []string) {
-	text, err := strconv.Unquote(`"` + strings.ReplaceAll(args[1], `"`, `\"`) + `"`)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(unquoted(ts, args[1])), 0o666))
+}
+
+// unquoted is a text with the escapes of a Go string.
+func unquoted(ts *testscript.TestScript, text string) string {
+	text, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
+	return text
 }
 
 // near: near FILE FILE compares two files of scores, up to 1e-9.
