@@ -116,7 +116,7 @@ func (k *keyImport) Run(ctx context.Context, u *ui) error {
 	}
 	passphrase, err := knownPassphrase(ctx, u, k.PassphraseFile, k.In)()
 	if err != nil {
-		return err
+		return fmt.Errorf("%s is encrypted: %w", k.In, err)
 	}
 	defer clear(passphrase)
 	share, err := config.ReadKeyShare(k.In, passphrase, consortium.Roster())

@@ -91,6 +91,10 @@ func (m *membership) readLedger() (*ledger.Ledger, error) {
 		files = append(files, ledger.File{Name: path, Data: data})
 	}
 	l, err := ledger.Read(m.config.Name, m.roster().Names(), files[0], files[1])
+	var value *ledger.ValueError
+	if errors.As(err, &value) { // it may name accounts and scores, and this output may go to a log
+		return nil, fmt.Errorf("%s: this value cannot be used: riskprop doctor shows it, and what is wrong with it", value.Where)
+	}
 	if err != nil {
 		return nil, err
 	}

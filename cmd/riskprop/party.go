@@ -65,20 +65,9 @@ func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) er
 		m.config.Metrics = c.Metrics
 	}
 	run := &partyRun{membership: m, out: partyOutcome{Party: m.config.Name, Session: m.session.ID, Protocol: m.session.Kind}}
-	if err := run.prepare(); err != nil {
-		return err
-	}
-	log, done, err := m.connect(ctx, jet.Forever)
-	if err != nil {
-		return err
-	}
-	defer done()
-	run.outage = log.Outage
-	defer reportOutages(ctx, u, m.logger, log.Outage)()
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	run.start, run.ticks = time.Now(), ticker.C
-	err = run.take(ctx, log)
+	begun := time.Now()
+	err = run.attend(ctx)
+	run.conclude(begun, err)
 	if !c.JSON {
 		return err
 	}
@@ -99,6 +88,32 @@ type partyRun struct {
 	ticks  <-chan time.Time
 	outage func() (jet.Outage, bool) // of the log; nil: it has none
 	out    partyOutcome
+}
+
+// conclude fills in what the run has come to.
+func (r *partyRun) conclude(begun time.Time, err error) {
+	r.out.Seconds, r.out.Verdict, r.out.Culprit = since(begun), verdictOf(err), culpritOf(err)
+	if err != nil {
+		r.out.Reason = err.Error()
+	}
+}
+
+// attend connects to the log and takes part.
+func (r *partyRun) attend(ctx context.Context) error {
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	log, done, err := r.connect(ctx, jet.Forever)
+	if err != nil {
+		return err
+	}
+	defer done()
+	r.outage = log.Outage
+	defer reportOutages(ctx, r.ui, r.logger, log.Outage)()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	r.start, r.ticks = time.Now(), ticker.C
+	return r.take(ctx, log)
 }
 
 // prepare checks what can be checked before anybody is spoken to.
@@ -139,7 +154,6 @@ func (r *partyRun) take(ctx context.Context, log bus.Log) error {
 		}
 		defer stop()
 	}
-	start := time.Now()
 	var err error
 	if r.session.Kind == schema.Keygen {
 		err = r.generateKey(ctx, log, metrics)
@@ -147,10 +161,6 @@ func (r *partyRun) take(ctx context.Context, log bus.Log) error {
 		err = r.propagate(ctx, log, metrics)
 	}
 	metrics.ended(err)
-	r.out.Seconds, r.out.Verdict, r.out.Culprit = since(start), verdictOf(err), culpritOf(err)
-	if err != nil {
-		r.out.Reason = err.Error()
-	}
 	return err
 }
 

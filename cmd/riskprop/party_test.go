@@ -145,6 +145,7 @@ func (b *banks) one(ctx context.Context, name, session string, change func(*part
 		}
 		err = run.take(ctx, b.store.Open(nil))
 	}
+	run.conclude(time.Now(), err)
 	return attempt{run, err, out.String()}
 }
 

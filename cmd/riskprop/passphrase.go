@@ -38,7 +38,7 @@ func newPassphrase(ctx context.Context, u *ui, file, what string) ([]byte, error
 	}
 	first, err := readTerminal(ctx, u, "New passphrase of "+what)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s needs a passphrase: %w", what, err)
 	}
 	second, err := readTerminal(ctx, u, "The same again")
 	defer clear(second)

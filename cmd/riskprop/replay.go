@@ -45,7 +45,7 @@ func (m *membership) keyShare(ctx context.Context, log bus.Log, session string) 
 func (m *membership) backup(ctx context.Context, path, session string) (config.KeyShare, error) {
 	passphrase, err := knownPassphrase(ctx, m.ui, m.config.PassphraseFile, path)()
 	if err != nil {
-		return config.KeyShare{}, err
+		return config.KeyShare{}, fmt.Errorf("%s is encrypted: %w", path, err)
 	}
 	defer clear(passphrase)
 	share, err := config.ReadKeyShare(path, passphrase, m.roster())

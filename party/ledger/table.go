@@ -89,9 +89,23 @@ func (t *table) line(field int) int {
 // lineOf returns the line of the present row's value in a column.
 func (t *table) lineOf(column int) int { return t.line(t.field[column]) }
 
+// ValueError is what is wrong with one value of a bank's files. Err may quote account ids and scores, Where does not.
+type ValueError struct {
+	Where string // file, line and column
+	Err   error
+}
+
+func (e *ValueError) Error() string { return e.Where + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *ValueError) Unwrap() error { return e.Err }
+
 // errorf makes an error about the present row's value in a column.
 func (t *table) errorf(column int, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: column %s: %w", t.name, t.lineOf(column), t.columns[column], fmt.Errorf(format, args...))
+	return &ValueError{
+		Where: fmt.Sprintf("%s:%d: column %s", t.name, t.lineOf(column), t.columns[column]),
+		Err:   fmt.Errorf(format, args...),
+	}
 }
 
 // score returns the value of a column as a score.
