@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"sync"
 )
 
 // StateDigest is a digest of all that a machine holds, down to the last byte behind every pointer. Functions count only
@@ -58,6 +59,9 @@ func (w *walker) value(v reflect.Value) {
 		}
 		w.value(v.Elem())
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[sync.Pool]() {
+			return // working memory, of no meaning
+		}
 		for i := range v.NumField() {
 			w.value(v.Field(i))
 		}

@@ -16,7 +16,7 @@ var ErrSplit = errors.New("split view: the parties have different histories of t
 
 // ErrInput is wrapped when what this party said earlier does not fit what it brings now: it was started again with
 // another input, manifest or identity. Nobody else is concerned; with the old input it can go on.
-var ErrInput = errors.New("this party has said something else before, with another input or manifest (give it those that it began with, or begin a session of another name)")
+var ErrInput = errors.New("this party has said something else before, with another input or manifest")
 
 // Blame names the member whose signed word breaks the protocol.
 type Blame struct {

@@ -33,8 +33,11 @@ type exception struct{ where, rule, reason string }
 
 func exceptions() []exception {
 	return []exception{
-		{"crypto/modular batch", parallel, "the one place that uses all processors; results do not depend on how many"},
+		{"crypto/modular spread", parallel, "the one place that uses all processors; results do not depend on how many"},
 		{"crypto/modular", outside, "asks for the number of processors"},
+		{"crypto/modular", floating, "estimates what is faster; results do not depend on it"},
+		{"crypto/modular ", variable, "what this machine can do and its user chose; results do not depend on it"},
+		{"crypto/modular/internal/choice", outside, "what the user chose; results do not depend on it"},
 		{"crypto/fixed", floating, "turns given numbers into integers, exactly, and integers into results"},
 		{"crypto/fixed checkDeltas", floatText, "an error about a configuration"},
 		{"crypto/fixed Delta", floatText, "an error about a configuration"},

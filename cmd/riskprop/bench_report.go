@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"slices"
+
+	"riskprop/crypto/modular"
 )
 
 // benchReport is the JSON object of bench. Seconds are on the wall unless their name says cpu. With all parties in one process its
@@ -91,13 +93,10 @@ func quartilesOf(numbers []float64) quartiles {
 	return quartiles{at(0), at(1), at(2), at(3), at(4)}
 }
 
-// arithmeticPath names what multiplies modulo N².
-func arithmeticPath() string { return "math/big" }
-
 // newReport fills in what is known before anything runs.
 func (c *benchCommand) newReport(p *plan) *benchReport {
 	return &benchReport{
-		Arithmetic: arithmeticPath(), Processors: runtime.GOMAXPROCS(0), Processes: c.Processes,
+		Arithmetic: modular.Path(), Processors: runtime.GOMAXPROCS(0), Processes: c.Processes,
 		KeyBits: c.KeyBits, Parties: len(p.banks), Threshold: p.terms.keygen.Threshold, Iterations: len(p.terms.delta), Seed: c.Seed,
 	}
 }

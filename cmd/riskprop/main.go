@@ -48,6 +48,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
+
+	"riskprop/crypto/modular"
 )
 
 // Exit statuses.
@@ -118,6 +120,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		u.error(fmt.Errorf("%w (see riskprop --help)", err))
 		return statusUsage
+	}
+	if err := modular.CheckPath(); err != nil {
+		u.error(err)
+		return statusFailed
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(u, newLogger(u.logs(), line.Verbose)); err != nil {

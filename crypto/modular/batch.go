@@ -10,30 +10,63 @@ import (
 // chunksPerWorker balances uneven elements against the cost of fetching a chunk.
 const chunksPerWorker = 8
 
-// batch calls work for consecutive ranges that together cover 0..n-1, on up to GOMAXPROCS goroutines of which the
-// caller's is one. A range has at least grain elements (the last one may be shorter), so a batch of at most grain
-// elements stays on the caller's goroutine. Every goroutine has a scratch of its own.
-func batch(n, grain int, work func(s *scratch, from, to int)) {
+// spread calls work for consecutive ranges that together cover 0..n-1, on up to GOMAXPROCS goroutines of which the
+// caller's is one. A range has at least grain elements (the last one may be shorter), so a batch of at most grain elements
+// stays on the caller's goroutine. Every goroutine makes its own work, and calls done when there is no more.
+func spread(n, grain int, start func() (work func(from, to int), done func())) {
 	workers := runtime.GOMAXPROCS(0)
 	size := max(grain, ceilDiv(n, workers*chunksPerWorker))
 	chunks := ceilDiv(n, size)
 	var next atomic.Int64
 	run := func() {
-		s := new(scratch)
+		work, done := start()
 		for {
 			c := int(next.Add(1)) - 1
 			if c >= chunks {
-				return
+				break
 			}
-			work(s, c*size, min(n, (c+1)*size))
+			work(c*size, min(n, (c+1)*size))
 		}
+		done()
 	}
 	var group sync.WaitGroup
 	for range min(workers, chunks) - 1 {
 		group.Go(run)
 	}
-	run()
+	if chunks > 0 {
+		run()
+	}
 	group.Wait()
+}
+
+// batch is spread with a scratch for every goroutine.
+func batch(n, grain int, work func(s *scratch, from, to int)) {
+	spread(n, grain, func() (func(from, to int), func()) {
+		s := new(scratch)
+		return func(from, to int) { work(s, from, to) }, func() {}
+	})
+}
+
+// spread calls work for all elements 0..n-1, up to a pack of consecutive ones at a time, with a worker that has working
+// memory of that many packs. A chunk has at least grain packs.
+func (c *context) spread(n, grain, packs int, work func(w *worker, from, to int)) {
+	lanes := c.e.lanes
+	spread(ceilDiv(n, lanes), grain, func() (func(from, to int), func()) {
+		w := c.worker(packs)
+		return func(from, to int) {
+			for p := from; p < to; p++ {
+				w.taken = 0
+				work(w, p*lanes, min(n, (p+1)*lanes))
+			}
+		}, func() { c.pool.Put(w) }
+	})
+}
+
+// fillPacks makes a vector of n residues, up to a pack at a time: work sets out to the residues from at on.
+func (r *Ring) fillPacks(n, grain, packs int, work func(w *worker, out []uint64, at int)) *Vector {
+	v := r.empty(n)
+	r.kernel.spread(n, grain, packs, func(w *worker, from, to int) { work(w, v.residues(from, to), from) })
+	return v
 }
 
 // ceilDiv is the quotient of two non-negative integers, rounded up.

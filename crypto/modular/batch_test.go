@@ -36,7 +36,7 @@ func TestSmallBatchStaysOnTheCallersGoroutine(t *testing.T) {
 	batch(1, heavy, func(*scratch, int, int) { panic("on the caller's goroutine") })
 }
 
-// everything runs all operations on the same inputs and returns all results as text.
+// everything runs all operations on the same inputs, with exponents of as many bits as f takes, and returns all results as text.
 func everything(v *Vector, f *FixedBase, exps []*big.Int, sums Sums) []byte {
 	out := v.Mul(v).Append(nil)
 	inverse, err := v.Inverse()
@@ -44,21 +44,26 @@ func everything(v *Vector, f *FixedBase, exps []*big.Int, sums Sums) []byte {
 		out = inverse.Append(out)
 	}
 	out = fmt.Append(out, err, v.Product(), v.NonUnit())
-	for _, w := range []*Vector{v.Exp(exps[0]), v.ExpSecret(exps[1], 128), v.Horner(3, 70), v.MultiExp(sums), f.Exp(exps)} {
+	for _, w := range []*Vector{v.Exp(exps[0]), v.ExpSecret(exps[1], f.bits), v.Horner(3, f.bits/2), v.MultiExp(sums), f.Exp(exps)} {
 		out = w.Append(out)
 	}
 	m := []*big.Int{v.Ring().Modulus()}
-	out = fmt.Append(out, ExpBatch(exps, exps[:1], m), JacobiBatch(exps, m), Coprime(exps, m[0]))
-	return v.Ring().FixedBase(v.At(0), 40).Exp([]*big.Int{big.NewInt(1<<40 - 1)}).Append(out)
+	out = fmt.Append(out, expBatch(v.ring.engine(), exps, exps[:1], m), JacobiBatch(exps, m), Coprime(exps[:1], m[0]))
+	return v.Ring().FixedBase(v.At(0), f.bits/3).Exp([]*big.Int{big.NewInt(3)}).Append(out)
 }
 
 func TestResultsDoNotDependOnTheNumberOfCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	eachPath(t, testNumberOfCores)
+}
+
+func testNumberOfCores(t *testing.T, e *engine) {
+	runtime.GOMAXPROCS(1)
 	s := newSource(10)
-	r := s.ring(256)
-	v, exps, sums := s.vector(r, 600), s.numbers(50, 128), s.sums(600, 40, 5000, 0, 10, 2000)
+	r := newRing(s.modulus(256), e)
+	v, exps, sums := s.vector(r, 600), s.numbers(50, 128), s.sums(600, 40, 2100, 0, 10, 300)
 	want := everything(v, r.FixedBase(v.At(3), 128), exps, sums)
-	for _, cores := range []int{2, 3, 16} {
+	for _, cores := range []int{2, 16} {
 		runtime.GOMAXPROCS(cores)
 		if got := everything(v, r.FixedBase(v.At(3), 128), exps, sums); !bytes.Equal(got, want) {
 			t.Errorf("%d cores give other results than one", cores)
@@ -66,9 +71,11 @@ func TestResultsDoNotDependOnTheNumberOfCores(t *testing.T) {
 	}
 }
 
-func TestConcurrentUse(t *testing.T) {
+func TestConcurrentUse(t *testing.T) { eachPath(t, testConcurrentUse) }
+
+func testConcurrentUse(t *testing.T, e *engine) {
 	s := newSource(11)
-	r := s.ring(128)
+	r := newRing(s.modulus(128), e)
 	v, exps, sums := s.vector(r, 40), s.numbers(10, 128), s.sums(40, 40, 100, 3)
 	f := r.FixedBase(v.At(3), 128)
 	want := everything(v, f, exps, sums)

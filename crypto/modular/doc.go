@@ -21,11 +21,32 @@
 // # Policy
 //
 // Vectors, rings and fixed bases never change once made, share their residues freely, and are safe for concurrent use.
-// Arguments are read, never modified and never kept. Wrong arguments that only a programming error can produce (another
-// ring, unequal lengths, an exponent out of its range) panic with the prefix "modular:" on the caller's goroutine. What
-// another party's bytes can cause is an error: an [ElementError] around [ErrRange] or [ErrNotUnit], or [ErrLength].
+// Arguments are read, never modified and never kept, so they may be the same or overlap. Wrong arguments that only a
+// programming error can produce (another ring, unequal lengths, an exponent out of its range) panic with the prefix
+// "modular:" on the caller's goroutine. What another party's bytes can cause is an error: an [ElementError] around
+// [ErrRange] or [ErrNotUnit], or [ErrLength].
 //
-// The arithmetic is that of math/big, which is not constant-time: the running time and the memory accessed depend on
-// secret exponents, and whoever measures the machine precisely enough learns about them. Secret exponents are marked as
-// such ([Vector.ExpSecret], [FixedBase.Exp]) so that an implementation for a given machine can treat them apart.
+// # Paths
+//
+// The same results come by one of three paths, chosen once for the machine; [Path] says which, and how to choose another.
+//
+//   - ifma multiplies eight residues at once (AVX512-IFMA, digits of 52 bits).
+//   - adx multiplies one (MULX, ADCX, ADOX, digits of 64 bits).
+//   - big is math/big: everywhere else, and on all paths for moduli below 64 or above 8192 bits.
+//
+// On the first two, one set of algorithms works on packs of one or eight residues in Montgomery form, and residues stay in
+// that form until they leave a vector. It needs no divisions: a product costs as much as two plain ones, and conversion
+// costs one product in and one out. Secret exponents are marked as such: [Vector.ExpSecret], [FixedBase.Exp], [ExpBatch].
+//
+// # Constant time
+//
+// On the paths of the kernels, neither running time nor the memory accessed depends on secret exponents or on the values of
+// residues in these three functions and in [Vector.Mul], [Vector.Exp] (whose exponent is public), [Vector.Horner],
+// [Vector.Product], [Vector.Append] and [Vector.Ints]: the kernels have no branch on data, powers are selected by reading
+// all of them, the number of windows follows from a public bound, and the last subtraction is masked. What is left is that
+// a [math/big.Int] has no leading zeroes: where one goes in or comes out, its length shows. Working memory is not wiped.
+//
+// [Vector.MultiExp] takes weights to be known to the caller alone and its time depends on them. [Vector.Inverse],
+// [Vector.NonUnit], [JacobiBatch] and [Coprime] take variable time on all paths. The path big is not constant-time at all:
+// whoever measures the machine precisely enough learns about secret exponents.
 package modular

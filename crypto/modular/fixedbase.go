@@ -15,7 +15,8 @@ const (
 )
 
 // FixedBase raises one base to many exponents by a comb (Lim and Lee, "More flexible exponentiation with
-// precomputation", CRYPTO '94). It never changes and is safe for concurrent use. Its table takes at most about 8 MiB.
+// precomputation", CRYPTO '94). It never changes and is safe for concurrent use. Its table takes at most about 8 MiB, on the
+// paths of the kernels as much as a core's own cache holds: at most 1 MiB.
 //
 // An exponent is cut into rows of columns bits, rows·columns >= bits, written below each other. Reading down a column
 // gives a digit of rows bits, and the table holds, for one column out of every depth, the product for each digit:
@@ -27,7 +28,8 @@ type FixedBase struct {
 	ring  *Ring
 	bits  int
 	shape comb
-	table []big.Int // block<<rows | digit
+	table []big.Int // over math/big: entry block<<rows | digit
+	packs []uint64  // over a kernel: see combPacks
 }
 
 // comb is the shape of a table.
@@ -61,9 +63,13 @@ func newComb(bits, modulusBytes int) comb {
 func (c comb) entries() int { return c.blocks << c.rows }
 
 // FixedBase returns the precomputation for powers of base with exponents below 2^bits: some thousand multiplications,
-// to be done once a key. It panics if bits is negative. The base may be any integer; it is reduced mod m.
+// to be done once a key. It panics if bits is negative. The base may be any integer; it is reduced mod m. The time depends
+// on the base over math/big.
 func (r *Ring) FixedBase(base *big.Int, bits int) *FixedBase {
 	require(base != nil && bits >= 0, "fixed base with exponents of %d bits", bits)
+	if r.kernel != nil {
+		return r.combPacks(base, bits)
+	}
 	words := len(r.m.Bits())
 	f := &FixedBase{ring: r, bits: bits, shape: newComb(bits, words*wordBytes)}
 	c := f.shape
@@ -104,11 +110,15 @@ func (f *FixedBase) single(base *big.Int, store func(int, *big.Int)) {
 	}
 }
 
-// Exp returns base^exps[i] mod m for secret exponents 0 <= exps[i] < 2^bits. It panics if one is outside. Over math/big
-// it is not constant-time.
+// Exp returns base^exps[i] mod m for secret exponents 0 <= exps[i] < 2^bits. It panics if one is outside. On the paths of
+// the kernels, time and memory accesses depend on the number of exponents alone: entries are selected by reading all those
+// of a block. Over math/big it is not constant-time.
 func (f *FixedBase) Exp(exps []*big.Int) *Vector {
 	for i, e := range exps {
 		require(nonNegative(e) && e.BitLen() <= f.bits, "exponent %d is not in [0, 2^%d)", i, f.bits)
+	}
+	if f.ring.kernel != nil {
+		return f.expPacks(exps)
 	}
 	return f.ring.fill(len(exps), heavy, func(s *scratch, elems []*big.Int, from, to int) {
 		for i := from; i < to; i++ {

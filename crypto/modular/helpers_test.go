@@ -12,6 +12,32 @@ import (
 // sizes are bit lengths of moduli: the smallest, both sides of a word, and those the system works with.
 var sizes = []int{2, 3, 8, 9, 63, 64, 65, 127, 128, 256, 512, 1024, 2048, 4096}
 
+// engines are all paths: math/big, and both kernels, by the instructions where the machine has them and by their references
+// in Go where it does not.
+func engines() []*engine { return []*engine{nil, adxEngine(), ifmaEngine()} }
+
+// eachPath runs a test on every path.
+func eachPath(t *testing.T, test func(t *testing.T, e *engine)) {
+	t.Helper()
+	for _, e := range engines() {
+		t.Run(pathOf(e), func(t *testing.T) { test(t, e) })
+	}
+}
+
+// drawRing returns the ring of a modulus on any path.
+func drawRing(t *rapid.T, m *big.Int) *Ring {
+	return newRing(m, drawEngine(t))
+}
+
+// drawEngine draws a path.
+func drawEngine(t *rapid.T) *engine { return rapid.SampledFrom(engines()).Draw(t, "path") }
+
+// oddAbove returns x·2^bits + 1.
+func oddAbove(x int64, bits uint) *big.Int {
+	m := new(big.Int).Lsh(big.NewInt(x), bits)
+	return m.SetBit(m, 0, 1)
+}
+
 // numbers draws non-negative integers of at most the given bit length, the extremes often.
 func numbers(bits int) *rapid.Generator[*big.Int] {
 	words := rapid.SliceOfN(rapid.Uint64(), ceilDiv(bits, 64), ceilDiv(bits, 64))
@@ -87,6 +113,9 @@ func wantInts(t fataler, what string, got *Vector, want []*big.Int) {
 	if !equal(got.Ints(), want) {
 		t.Fatalf("%s mod %v:\n got %v\nwant %v", what, got.Ring().Modulus(), got.Ints(), want)
 	}
+	if got.Len() != len(want) {
+		t.Fatalf("%s: %d residues, want %d", what, got.Len(), len(want))
+	}
 	again, err := got.Ring().Decode(got.Append(nil))
 	if err != nil || !equal(again.Ints(), want) {
 		t.Fatalf("%s: result is not canonical: %v", what, err)
@@ -133,11 +162,14 @@ func (s source) numbers(n, bits int) []*big.Int {
 	return out
 }
 
-// ring returns a ring of a modulus of exactly the given bit length.
-func (s source) ring(bits int) *Ring {
+// modulus returns an odd number of exactly the given bit length.
+func (s source) modulus(bits int) *big.Int {
 	m := s.number(bits)
-	return NewRing(m.SetBit(m.SetBit(m, 0, 1), bits-1, 1))
+	return m.SetBit(m.SetBit(m, 0, 1), bits-1, 1)
 }
+
+// ring returns a ring of a modulus of exactly the given bit length, on the path that the program takes.
+func (s source) ring(bits int) *Ring { return NewRing(s.modulus(bits)) }
 
 func (s source) vector(r *Ring, n int) *Vector { return r.Vector(s.numbers(n, r.m.BitLen())) }
 

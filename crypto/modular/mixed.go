@@ -3,16 +3,30 @@ package modular
 import "math/big"
 
 // ExpBatch returns bases[i]^exps[i] mod mods[i], in [0, mods[i]). exps and mods each have either as many elements as bases
-// or one, which then holds for all. Exponents must not be negative, moduli are odd and at least 3; anything else panics.
-// The exponents may be secret, but over math/big this is not constant-time.
+// or one, which then holds for all. Bases may be any integers, exponents must not be negative, moduli are odd and at least
+// 3; anything else panics. Results share no memory with arguments.
+//
+// The exponents may be secret. On the paths of the kernels, elements whose moduli take as many digits are computed side by
+// side with as many windows as the longest exponent among them needs: the time depends on that length and on the moduli
+// and, where bases must be reduced, on them; over math/big, which also takes moduli outside 64 to 8192 bits, it depends on
+// everything.
 func ExpBatch(bases, exps, mods []*big.Int) []*big.Int {
+	return expBatch(selected(), bases, exps, mods)
+}
+
+// expBatch is ExpBatch on the path of an engine, nil for math/big.
+func expBatch(e *engine, bases, exps, mods []*big.Int) []*big.Int {
 	requireLengths(len(bases), len(exps))
 	requireModuli(len(bases), mods)
 	requireAll(bases, present, "base %d is nil")
 	requireAll(exps, nonNegative, "exponent %d must not be negative")
 	out := make([]*big.Int, len(bases))
-	batch(len(bases), heavy, func(s *scratch, from, to int) {
-		for i := from; i < to; i++ {
+	rest, classes := classify(e, len(bases), exps, mods)
+	for _, c := range classes {
+		c.exp(e, out, func(i int) (base, exp, mod *big.Int) { return bases[i], pick(exps, i), pick(mods, i) })
+	}
+	batch(len(rest), heavy, func(s *scratch, from, to int) {
+		for _, i := range rest[from:to] {
 			m := pick(mods, i)
 			out[i] = s.exp(s.reduce(bases[i], m), pick(exps, i), m)
 		}
@@ -21,7 +35,8 @@ func ExpBatch(bases, exps, mods []*big.Int) []*big.Int {
 }
 
 // JacobiBatch returns the Jacobi symbols (xs[i] / mods[i]): 1, -1, or 0 if they share a factor. mods has either as many
-// elements as xs or one, which then holds for all. Moduli are odd and at least 3; anything else panics.
+// elements as xs or one, which then holds for all. Moduli are odd and at least 3; anything else panics. All paths leave it to
+// math/big; it is not constant-time.
 func JacobiBatch(xs, mods []*big.Int) []int {
 	requireModuli(len(xs), mods)
 	requireAll(xs, present, "number %d is nil")
@@ -35,7 +50,8 @@ func JacobiBatch(xs, mods []*big.Int) []int {
 }
 
 // Coprime says for each of ns whether it shares no factor with product: trial division by all primes of a product at once.
-// The product may be much longer than the ns, which must be positive; anything else panics.
+// The product, any integer, may be much longer than the ns, which must be positive; anything else panics. All paths
+// leave it to math/big, whose division is nearly as fast here; it is not constant-time.
 func Coprime(ns []*big.Int, product *big.Int) []bool {
 	requireAll(ns, positive, "number %d must be positive")
 	require(product != nil, "product is nil")

@@ -45,10 +45,15 @@ func (s Sums) Validate(n int) error {
 //
 //	out[k] = ∏_{Offsets[k] <= i < Offsets[k+1]} v[Index[i]]^Weights[i]
 //
-// An empty row gives 1. It panics if s is not valid for v. The weights are public: the running time depends on them.
+// An empty row gives 1. It panics if s is not valid for v. On all paths, the running time and the memory accessed depend on
+// the weights and on the lengths of rows: weights are either public or known to the caller alone, who is the only one to
+// see this computation.
 func (v *Vector) MultiExp(s Sums) *Vector {
-	if err := s.Validate(v.Len()); err != nil {
+	if err := s.Validate(v.n); err != nil {
 		panic(err.Error())
+	}
+	if v.ring.kernel != nil {
+		return v.multiExpPacks(s)
 	}
 	segments := s.segments(max(minSegment, ceilDiv(len(s.Index), runtime.GOMAXPROCS(0))))
 	parts := v.ring.fill(len(segments), heavy, func(w *scratch, elems []*big.Int, from, to int) {
@@ -87,7 +92,7 @@ func (s Sums) segments(limit int) []segment {
 
 // join multiplies the parts that belong to the same row.
 func (v *Vector) join(segments []segment, rows int) *Vector {
-	out := &Vector{ring: v.ring, elems: make([]*big.Int, rows)}
+	out := v.ring.empty(rows)
 	var s scratch
 	for k := 0; k < len(segments); {
 		row := segments[k].row

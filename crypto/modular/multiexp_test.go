@@ -10,11 +10,11 @@ import (
 
 func drawSums(t *rapid.T, n int) Sums {
 	s := Sums{Offsets: []int{0}}
-	for range rapid.IntRange(0, 5).Draw(t, "rows") {
+	for range rapid.IntRange(0, 20).Draw(t, "rows") {
 		if n > 0 {
 			for range rapid.IntRange(0, 8).Draw(t, "terms") {
 				s.Index = append(s.Index, uint32(rapid.IntRange(0, n-1).Draw(t, "index")))
-				s.Weights = append(s.Weights, rapid.Uint64().Draw(t, "weight"))
+				s.Weights = append(s.Weights, rapid.Uint64().Draw(t, "weight")>>rapid.SampledFrom([]int{0, 24, 60}).Draw(t, "shift"))
 			}
 		}
 		s.Offsets = append(s.Offsets, len(s.Index))
@@ -27,14 +27,16 @@ func TestMultiExpFollowsItsDefinition(t *testing.T) {
 		m := moduli(512).Draw(rt, "m")
 		xs := residues(m, 6).Draw(rt, "xs")
 		s := drawSums(rt, len(xs))
-		v := NewRing(m).Vector(xs)
+		v := drawRing(rt, m).Vector(xs)
 		wantInts(rt, "MultiExp", v.MultiExp(s), refMultiExp(xs, s, m))
 		wantInts(rt, "the argument", v, xs)
 	})
 }
 
-func TestMultiExpOfExtremes(t *testing.T) {
-	r := NewRing(big.NewInt(101))
+func TestMultiExpOfExtremes(t *testing.T) { eachPath(t, testMultiExpOfExtremes) }
+
+func testMultiExpOfExtremes(t *testing.T, e *engine) {
+	r := newRing(oddAbove(100, 64), e)
 	v := r.Vector([]*big.Int{new(big.Int), big.NewInt(1), big.NewInt(100), big.NewInt(2)})
 	s := Sums{
 		Offsets: []int{0, 0, 1, 2, 4, 6, 8, 8},
@@ -48,26 +50,30 @@ func TestMultiExpOfExtremes(t *testing.T) {
 }
 
 // Rows of every length class, among them ones that are split over several goroutines, beside empty ones.
-func TestMultiExpOfLongRows(t *testing.T) {
+func TestMultiExpOfLongRows(t *testing.T) { eachPath(t, testMultiExpOfLongRows) }
+
+func testMultiExpOfLongRows(t *testing.T, e *engine) {
 	s := newSource(5)
-	v := s.vector(s.ring(256), 300)
-	sums := s.sums(v.Len(), 40, 0, 10_000, 1, 0, 100, 2*minSegment+1, 600, 0)
+	v := s.vector(newRing(s.modulus(256), e), 300)
+	sums := s.sums(v.Len(), 40, 0, 5000, 1, 0, 100, 2*minSegment+1, 600, 0)
 	got := v.MultiExp(sums)
 	wantInts(t, "MultiExp", got, refMultiExp(v.Ints(), sums, v.ring.m))
 }
 
 func TestMultiExpAtTheSystemsSize(t *testing.T) {
-	s := newSource(6)
-	v := s.vector(s.ring(4096), 12)
-	sums := s.sums(v.Len(), 40, 10, 3)
-	wantInts(t, "MultiExp", v.MultiExp(sums), refMultiExp(v.Ints(), sums, v.ring.m))
+	eachPath(t, func(t *testing.T, e *engine) {
+		s := newSource(6)
+		v := s.vector(newRing(s.modulus(4096), e), 12)
+		sums := s.sums(v.Len(), 40, 10, 3)
+		wantInts(t, "MultiExp", v.MultiExp(sums), refMultiExp(v.Ints(), sums, v.ring.m))
+	})
 }
 
 // Every window of both ways gives the same, whatever the cost rule would choose.
 func TestAllWindowsAgree(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := moduli(128).Draw(rt, "m")
-		v := NewRing(m).Vector(residues(m, 8).Draw(rt, "xs"))
+		v := newRing(m, nil).Vector(residues(m, 8).Draw(rt, "xs"))
 		weights := rapid.SliceOfN(rapid.Uint64Min(1), v.Len(), v.Len()).Draw(rt, "weights")
 		s := Sums{Offsets: []int{0, v.Len()}, Weights: weights}
 		var w scratch
@@ -110,17 +116,10 @@ func TestCostRule(t *testing.T) {
 		}
 	}
 	// More terms never cost less, and a term never costs more than in a row of its own.
-	cost := func(r rowSize) int {
-		if p := r.plan(); p.buckets {
-			return r.bucketCost(p.window)
-		} else {
-			return r.tableCost(p.window)
-		}
-	}
 	last := 0
 	for n := 1; n < 20_000; n += n/2 + 1 {
-		c := cost(row(n, 40))
-		if c < last || c > n*cost(row(1, 40)) {
+		c := row(n, 40).cost()
+		if c < last || c > n*row(1, 40).cost() {
 			t.Errorf("%d terms cost %d after %d", n, c, last)
 		}
 		last = c

@@ -7,21 +7,27 @@ import (
 
 // Grains: the least number of elements worth a chunk of their own.
 const (
-	heavy = 1  // an exponentiation
-	cheap = 16 // about one multiplication or less
+	heavy      = 1  // an exponentiation
+	cheap      = 16 // about one multiplication or less
+	cheapPacks = 4  // the same for packs
 )
 
 const (
 	productBlock = 32  // residues that one step of Product multiplies together
 	inverseBlock = 256 // residues that share one inversion, whose cost is that of 10 to 15 multiplications
+	inversePacks = 128 // the same for packs, whose multiplications are cheaper
 )
 
-// Mul returns the element-wise product. It panics unless both vectors have the same length and ring.
+// Mul returns the element-wise product. It panics unless both vectors have the same length and ring. v and w may be the
+// same. On the paths of the kernels it is constant-time.
 func (v *Vector) Mul(w *Vector) *Vector {
 	require(v.ring.same(w.ring), "product of vectors of different rings")
-	require(v.Len() == w.Len(), "product of vectors of %d and %d elements", v.Len(), w.Len())
+	require(v.n == w.n, "product of vectors of %d and %d elements", v.n, w.n)
+	if v.ring.kernel != nil {
+		return v.mulPacks(w)
+	}
 	m := v.ring.m
-	return v.ring.fill(v.Len(), cheap, func(s *scratch, elems []*big.Int, from, to int) {
+	return v.ring.fill(v.n, cheap, func(s *scratch, elems []*big.Int, from, to int) {
 		z := s.take()
 		for i := from; i < to; i++ {
 			s.mul(z, v.elems[i], w.elems[i], m)
@@ -31,13 +37,18 @@ func (v *Vector) Mul(w *Vector) *Vector {
 	})
 }
 
-// Product returns the product of all residues mod m, 1 if there are none.
+// Product returns the product of all residues mod m, in [0, m), 1 if there are none. On the paths of the kernels it is
+// constant-time.
 func (v *Vector) Product() *big.Int {
 	level := v
-	for level.Len() > 1 {
-		level = level.productBlocks()
+	for level.n > 1 {
+		if v.ring.kernel != nil {
+			level = level.productPacks()
+		} else {
+			level = level.productBlocks()
+		}
 	}
-	if level.Len() == 0 {
+	if level.n == 0 {
 		return big.NewInt(1)
 	}
 	return level.At(0)
@@ -45,11 +56,11 @@ func (v *Vector) Product() *big.Int {
 
 // productBlocks multiplies runs of productBlock residues together.
 func (v *Vector) productBlocks() *Vector {
-	return v.ring.fill(ceilDiv(v.Len(), productBlock), heavy, func(s *scratch, elems []*big.Int, from, to int) {
+	return v.ring.fill(ceilDiv(v.n, productBlock), heavy, func(s *scratch, elems []*big.Int, from, to int) {
 		for b := from; b < to; b++ {
 			s.taken = 0
 			p := s.newProduct()
-			for _, x := range v.elems[b*productBlock : min(v.Len(), (b+1)*productBlock)] {
+			for _, x := range v.elems[b*productBlock : min(v.n, (b+1)*productBlock)] {
 				p.times(s, x, v.ring.m)
 			}
 			elems[b] = p.result()
@@ -58,19 +69,19 @@ func (v *Vector) productBlocks() *Vector {
 }
 
 // NonUnit returns the position of the first residue that shares a factor with m (0 does), or -1 if all are units. When
-// all are units, which is the case to be fast in, it costs one product and one gcd.
+// all are units, which is the case to be fast in, it costs one product and one gcd. It is not constant-time on any path.
 func (v *Vector) NonUnit() int {
 	if v.productIsUnit() {
 		return -1
 	}
 	first := v
 	index := 0
-	for first.Len() > 1 { // the first non-unit of v is in first, which begins at index
-		half := first.Len() / 2
+	for first.n > 1 { // the first non-unit of v is in first, which begins at index
+		half := first.n / 2
 		if left := first.Slice(0, half); !left.productIsUnit() {
 			first = left
 		} else {
-			first, index = first.Slice(half, first.Len()), index+half
+			first, index = first.Slice(half, first.n), index+half
 		}
 	}
 	return index
@@ -85,25 +96,40 @@ func coprime(x, m *big.Int) bool {
 }
 
 // Inverse returns the element-wise inverse. The error is an [ElementError] around [ErrNotUnit] for the first residue that
-// has none. Blocks of residues share one inversion (Montgomery's trick): about three multiplications an element.
+// has none. Blocks of residues share one inversion (Montgomery's trick): about three multiplications an element. It is not
+// constant-time on any path.
 func (v *Vector) Inverse() (*Vector, error) {
-	n := v.Len()
-	block := min(inverseBlock, max(1, ceilDiv(n, runtime.GOMAXPROCS(0))))
-	elems := make([]*big.Int, n)
-	failed := make([]bool, ceilDiv(n, block))
-	batch(len(failed), heavy, func(s *scratch, from, to int) {
-		for b := from; b < to; b++ {
-			lo, hi := b*block, min(n, (b+1)*block)
-			failed[b] = !s.invert(elems[lo:hi], v.elems[lo:hi], v.ring.m)
-		}
-	})
+	var out *Vector
+	var failed []bool // one a block
+	block := max(1, ceilDiv(v.n, runtime.GOMAXPROCS(0)))
+	if c := v.ring.kernel; c != nil {
+		packs := min(inversePacks, ceilDiv(block, c.e.lanes))
+		block = packs * c.e.lanes
+		out, failed = v.inversePacks(packs)
+	} else {
+		block = min(inverseBlock, block)
+		out, failed = v.inverseBlocks(block)
+	}
 	for b, bad := range failed {
 		if bad {
 			lo := b * block
-			return nil, &ElementError{Index: lo + v.Slice(lo, min(n, lo+block)).NonUnit(), Err: ErrNotUnit}
+			return nil, &ElementError{Index: lo + v.Slice(lo, min(v.n, lo+block)).NonUnit(), Err: ErrNotUnit}
 		}
 	}
-	return &Vector{ring: v.ring, elems: elems}, nil
+	return out, nil
+}
+
+// inverseBlocks inverts block by block over math/big, and says which blocks have an element without an inverse.
+func (v *Vector) inverseBlocks(block int) (*Vector, []bool) {
+	out := v.ring.empty(v.n)
+	failed := make([]bool, ceilDiv(v.n, block))
+	batch(len(failed), heavy, func(s *scratch, from, to int) {
+		for b := from; b < to; b++ {
+			lo, hi := b*block, min(v.n, (b+1)*block)
+			failed[b] = !s.invert(out.elems[lo:hi], v.elems[lo:hi], v.ring.m)
+		}
+	})
+	return out, failed
 }
 
 // invert sets out[i] = 1/in[i] mod m for a non-empty block, or returns false if one of them has no inverse.

@@ -12,7 +12,7 @@ func TestMulIsElementWise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := moduli(4096).Draw(rt, "m")
 		xs := residues(m, 40).Draw(rt, "xs")
-		v := NewRing(m).Vector(xs)
+		v := drawRing(rt, m).Vector(xs)
 		reversed := make([]int, len(xs))
 		for i := range reversed {
 			reversed[i] = len(xs) - 1 - i
@@ -31,15 +31,24 @@ func TestProductIsThatOfAll(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := moduli(256).Draw(rt, "m")
 		xs := residues(m, 3*productBlock).Draw(rt, "xs")
-		if got, want := NewRing(m).Vector(xs).Product(), refProduct(xs, m); got.Cmp(want) != 0 {
+		if got, want := drawRing(rt, m).Vector(xs).Product(), refProduct(xs, m); got.Cmp(want) != 0 {
 			rt.Fatalf("product of %v mod %v: got %v, want %v", xs, m, got, want)
 		}
 	})
-	s := newSource(1)
-	v := s.vector(s.ring(128), productBlock*productBlock+1) // three levels
-	if got, want := v.Product(), refProduct(v.Ints(), v.Ring().Modulus()); got.Cmp(want) != 0 {
-		t.Errorf("product of %d: got %v, want %v", v.Len(), got, want)
-	}
+}
+
+// One block, two levels and three of them, with any remainder.
+func TestProductOfMany(t *testing.T) {
+	eachPath(t, func(t *testing.T, e *engine) {
+		s := newSource(1)
+		r := newRing(s.modulus(128), e)
+		for _, n := range []int{1, 2, 7, 8, 9, 15, 16, 17, 255, 256, 257, 8 * productBlock, 8*productBlock + 1, productBlock*productBlock + 1} {
+			v := s.vector(r, n)
+			if got, want := v.Product(), refProduct(v.Ints(), r.m); got.Cmp(want) != 0 {
+				t.Errorf("product of %d: got %v, want %v", n, got, want)
+			}
+		}
+	})
 }
 
 func TestProductIsACopy(t *testing.T) {
@@ -53,10 +62,11 @@ func TestProductIsACopy(t *testing.T) {
 // Small moduli with many factors make non-units common.
 func TestNonUnitsAreFound(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := rapid.SampledFrom([]int64{3, 5, 15, 101, 3 * 5 * 7 * 11, 101 * 103, 1<<61 - 1}).Draw(rt, "m")
-		xs := residues(big.NewInt(m), 12).Draw(rt, "xs")
-		v := NewRing(big.NewInt(m)).Vector(xs)
-		want := refNonUnit(xs, big.NewInt(m))
+		m := big.NewInt(rapid.SampledFrom([]int64{3, 5, 15, 101, 3 * 5 * 7 * 11, 101 * 103, 1<<61 - 1}).Draw(rt, "root"))
+		m.Exp(m, big.NewInt(rapid.SampledFrom([]int64{1, 16, 64}).Draw(rt, "power")), nil)
+		xs := residues(m, 20).Draw(rt, "xs")
+		v := drawRing(rt, m).Vector(xs)
+		want := refNonUnit(xs, m)
 		if got := v.NonUnit(); got != want {
 			rt.Fatalf("first non-unit of %v mod %v: got %d, want %d", xs, m, got, want)
 		}
@@ -65,7 +75,7 @@ func TestNonUnitsAreFound(t *testing.T) {
 			if err != nil {
 				rt.Fatalf("inverse of units %v mod %v: %v", xs, m, err)
 			}
-			wantInts(rt, "Inverse", inverse, refMap(xs, func(x *big.Int) *big.Int { return new(big.Int).ModInverse(x, big.NewInt(m)) }))
+			wantInts(rt, "Inverse", inverse, refMap(xs, func(x *big.Int) *big.Int { return new(big.Int).ModInverse(x, m) }))
 			return
 		}
 		var at *ElementError
@@ -76,15 +86,18 @@ func TestNonUnitsAreFound(t *testing.T) {
 }
 
 // More elements than one block, with the non-units in any block: the error always names the first.
-func TestInverseOfLargeVectors(t *testing.T) {
+func TestInverseOfLargeVectors(t *testing.T) { eachPath(t, testInverseOfLargeVectors) }
+
+func testInverseOfLargeVectors(t *testing.T, e *engine) {
 	s := newSource(2)
 	m := new(big.Int).SetUint64(1<<61 - 1)
-	m.Mul(m, big.NewInt(3))
-	xs := s.numbers(3*inverseBlock+5, 64)
+	m.Mul(m, big.NewInt(3*3*3*3))
+	xs := s.numbers(2*inversePacks*maxLanes+5, 64)
 	for _, x := range xs {
 		x.Mul(x, big.NewInt(3)).Add(x, big.NewInt(1)) // 1 mod 3
 	}
-	v := NewRing(m).Vector(xs)
+	r := newRing(m, e)
+	v := r.Vector(xs)
 	inverse, err := v.Inverse()
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +109,7 @@ func TestInverseOfLargeVectors(t *testing.T) {
 	}
 	for _, bad := range []int{len(xs) - 1, 2 * inverseBlock, inverseBlock - 1, 1, 0} {
 		xs[bad].SetInt64(3)
-		v := NewRing(m).Vector(xs)
+		v := r.Vector(xs)
 		_, err := v.Inverse()
 		var at *ElementError
 		if !errors.As(err, &at) || at.Index != bad || v.NonUnit() != bad {

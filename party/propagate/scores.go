@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"slices"
 
 	"riskprop/crypto/fixed"
 	"riskprop/crypto/modular"
@@ -21,26 +22,18 @@ type scores struct {
 
 // encrypted is what a party has at the end of a round of scores.
 type encrypted struct {
-	step     int
-	own      *modular.Vector   // the scores of its own accounts
-	received []*modular.Vector // by member; nil for itself
+	step    int
+	sources *modular.Vector // the scores of its own accounts, then what each member has sent: numbered as in flows
 }
 
 func (a *agreement) iterations() int { return len(a.Manifest.Delta) }
 
 // updates folds the scores of one step into those of the next, for a range of accounts: one multi-exponentiation each.
 func (a *agreement) updates(e *encrypted) func(from, to int) *modular.Vector {
-	all := []*modular.Vector{e.own}
-	for member, v := range e.received {
-		if member != a.self {
-			all = append(all, v)
-		}
-	}
-	sources := modular.Concat(all...)
 	delta := a.Manifest.Delta[e.step%a.iterations()]
 	network := &a.flows[e.step/a.iterations()]
 	return func(from, to int) *modular.Vector {
-		return sources.MultiExp(network.sums(delta, int(a.Manifest.WeightBits), from, to))
+		return e.sources.MultiExp(network.sums(delta, int(a.Manifest.WeightBits), from, to))
 	}
 }
 
@@ -113,35 +106,35 @@ func (r *scores) speakOwn(s *party.Secrets, yield func(party.Draft, error) bool)
 	if err != nil {
 		return nil, false, err
 	}
-	pieces, compute := []*modular.Vector{said}, r.current()
+	own, compute := r.Key.Ring().Buffer(r.accounts()), r.current()
+	own.Append(said)
 	more := r.speakParts(s, r.self, r.accounts(), func(from, to int) *modular.Vector {
 		piece := compute(from, to)
-		pieces = append(pieces, piece)
+		own.Append(piece)
 		return piece
 	}, yield)
-	return modular.Concat(pieces...), more, nil
+	return own.Vector(), more, nil
 }
 
 // randomized returns the re-randomised ciphertexts of accounts. An account that is asked for several times, for several
 // members, is randomised once.
 func (r *scores) randomized(s *party.Secrets, current *modular.Vector) func(accounts []int) *modular.Vector {
-	done := make(map[int]*big.Int)
+	done := r.Key.Ring().Buffer(r.accounts())
+	position := make([]uint32, r.accounts()) // in done, from 1; 0: not there yet
 	return func(accounts []int) *modular.Vector {
 		var missing []int
 		for _, account := range accounts {
-			if _, there := done[account]; !there {
+			if position[account] == 0 {
 				missing = append(missing, account)
+				position[account] = uint32(done.Len() + len(missing))
 			}
 		}
-		v := r.rerandomize(s, current.Select(missing), func(i int) int { return missing[i] })
-		for i, account := range missing {
-			done[account] = v.At(i)
-		}
-		values := make([]*big.Int, len(accounts))
+		done.Append(r.rerandomize(s, current.Select(missing), func(i int) int { return missing[i] }))
+		index := make([]int, len(accounts))
 		for i, account := range accounts {
-			values[i] = done[account]
+			index[i] = int(position[account]) - 1
 		}
-		return r.Key.Ring().Vector(values)
+		return done.Vector().Select(index)
 	}
 }
 
@@ -155,8 +148,8 @@ func (r *scores) Next(in party.Inbox) (party.Round, error) {
 		if err != nil {
 			return nil, err
 		}
-		kept = &encrypted{step: r.step, own: received[r.self], received: received}
-		received[r.self] = nil
+		own := received[r.self]
+		kept = &encrypted{step: r.step, sources: modular.Concat(append([]*modular.Vector{own}, slices.Delete(received, r.self, r.self+1)...)...)}
 	}
 	if r.step+1 < r.scale.Steps {
 		return &scores{agreement: r.agreement, step: r.step + 1, previous: kept}, nil
