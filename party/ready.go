@@ -132,6 +132,24 @@ type outgoing struct {
 	parts   int
 }
 
+// Repeat makes anew what this party has said in the present round, if its head is on the log, and compares: [ErrInput] where it would say
+// something else today. It is for the first round after a new start: later ones follow from what is on the log, and otherwise a changed
+// input shows only when the round is complete.
+func (m *Machine) Repeat() error {
+	if m.self < 0 || m.Done() || m.now.heads[m.self].head == nil {
+		return nil
+	}
+	w := writer{machine: m, yield: func(Effect, error) bool { return true }, pending: make([]outgoing, m.session.Roster.Len()+1)}
+	if err := w.speak(); err != nil {
+		return err
+	}
+	if !slices.Equal(w.refs, m.now.heads[m.self].head.Parts) {
+		return fmt.Errorf("%w: what it has said in round %d (%s) does not follow from what it brings now: use the files that it began with, or begin a new session",
+			ErrInput, m.number, m.plan.Name)
+	}
+	return nil
+}
+
 // look yields the slots of the party's own sealed parts, of each message as far as they are there. It tells whether to go
 // on. What is not sealed anybody could have written: it is computed again.
 func (w *writer) look() bool {

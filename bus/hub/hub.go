@@ -31,7 +31,8 @@
 // under its own name it can fill the disk, and a flood of messages fills the queue that a stream has for all writers, so that
 // the server drops those of others until the flood is over: their writers say that the log is overloaded, and go on trying. Against
 // that there is only the operator, who sees in the servers' monitoring whose connections flood, and takes that account out of
-// the configuration.
+// the configuration. Large reads, many at a time, cost memory, some hundreds of megabytes at worst; and whoever reaches a server's port, member
+// or not, can take up its connections before any of them is admitted: let the members' addresses alone through to it.
 //
 // # The rest of the configuration
 //

@@ -153,3 +153,16 @@ func TestAPermissionViolationIsTheCallersError(t *testing.T) {
 		}
 	}
 }
+
+// TestConnectionsOfAnAccount: a member has a few connections. One more is told why it fails, and another member has its own.
+func TestConnectionsOfAnAccount(t *testing.T) {
+	site := hubtest.New(t, 1, false, "alice", "bob", "charlie")
+	site.StartAll(t)
+	for range 8 {
+		site.Open(t, "bob")
+	}
+	if _, err := jet.Dial(t.Context(), site.URLs(), site.Credentials("bob")); !errors.Is(err, jet.ErrCrowded) {
+		t.Errorf("the ninth connection: %v, want ErrCrowded", err)
+	}
+	mustAppend(t, site.Open(t, "alice"), head("alice", 0))
+}

@@ -31,6 +31,8 @@ var (
 	ErrNoTLS = errors.New("it does not speak the protocol with TLS 1.3: is this the server's address for clients?")
 	// ErrNotAdmitted: the server does not know the key.
 	ErrNotAdmitted = errors.New("not admitted: is the server's configuration generated from this consortium?")
+	// ErrCrowded: the party has as many connections as it may have.
+	ErrCrowded = errors.New("this party has too many connections: end another copy of it, a doctor or a status that watches")
 )
 
 // Credentials say who connects.
@@ -45,8 +47,8 @@ type Credentials struct {
 // are tls://host:port. TLS is of version 1.3 at least, and without it (nats://host:port) a server must be on the loopback
 // interface. Servers that the servers themselves recommend are not used. handlers are called for asynchronous errors.
 //
-// The error names every server that was tried, and why and what to do: it wraps ErrUnreachable, ErrCertificate, ErrNoTLS or
-// ErrNotAdmitted for each where one of them is the reason. It wraps bus.ErrInvalid when servers or credentials are unusable.
+// The error names every server that was tried, and why and what to do: it wraps ErrUnreachable, ErrCertificate, ErrNoTLS,
+// ErrNotAdmitted or ErrCrowded for each where one of them is the reason. It wraps bus.ErrInvalid when servers or credentials are unusable.
 func Dial(ctx context.Context, servers []string, c Credentials, handlers ...func(error)) (*nats.Conn, error) {
 	if err := checkToken("party", c.Name); err != nil {
 		return nil, err
@@ -148,6 +150,8 @@ func (d *dialer) explain(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrAuthorization):
 		meaning = ErrNotAdmitted
+	case errors.Is(err, nats.ErrMaxAccountConnectionsExceeded):
+		meaning = ErrCrowded
 	case errors.As(err, &certificate):
 		meaning = ErrCertificate
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrNoInfoReceived), errors.As(err, &header):

@@ -184,9 +184,11 @@ func translate(err error) error {
 	case errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrConnectionDraining):
 		return fmt.Errorf("%w: %w", bus.ErrClosed, err)
 	case errors.Is(err, nats.ErrReconnectBufExceeded): // there is no such buffer, see Options
-		return fmt.Errorf("%w (%w)", errDisconnected, err)
+		return errDisconnected
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse):
 		return fmt.Errorf("%w: the log does not exist, or no server leads it", err)
+	case apiError(err).ErrorCode == codeStorageFull:
+		return fmt.Errorf("the servers' storage is full: free space on their disks, then start them again, since they take the limit from the disk at their start: %w", err)
 	case apiError(err).Code == http.StatusTooManyRequests:
 		return fmt.Errorf("the log is overloaded: %w", err)
 	}

@@ -1,13 +1,15 @@
 package jet
 
 import (
-	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // errDisconnected: the client library is looking for a server.
-var errDisconnected = errors.New("no server is connected")
+var errDisconnected = fmt.Errorf("no server is connected: %w", nats.ErrDisconnected)
 
 // Outage is a time in which the log gives no answer: no server can be reached, none leads the streams, or they are overloaded. Calls
 // under way go on trying, see [Config].Budget.

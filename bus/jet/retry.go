@@ -19,8 +19,10 @@ const (
 	maxWait = time.Second
 )
 
-// codeNoPeers is the answer of a cluster to a stream of several replicas while some servers are missing.
-const codeNoPeers jetstream.ErrorCode = 10005
+const (
+	codeNoPeers     jetstream.ErrorCode = 10005 // a cluster, to a stream of several replicas while some servers are missing
+	codeStorageFull jetstream.ErrorCode = 10023 // a server whose disk was full, also when it is not any more
+)
 
 // errAgain means that a try was answered and settled nothing.
 var errAgain = errors.New("no final answer yet")
@@ -101,7 +103,7 @@ func transient(err error) bool {
 		nats.ErrTimeout,
 		nats.ErrNoResponders,
 		nats.ErrDisconnected,
-		nats.ErrReconnectBufExceeded,
+		nats.ErrReconnectBufExceeded, // translated, but for what does not go through once
 		nats.ErrStaleConnection,
 		jetstream.ErrNoStreamResponse,
 	} {

@@ -25,6 +25,7 @@ type membership struct {
 	session    *config.Session
 	secret     *config.Identity
 	identity   *party.Identity
+	patience   time.Duration // with a part of the key generation that the log lacks; 0: the node's
 }
 
 // loadMember reads the configuration of a member and the session, and checks that they belong together. The caller wipes the
@@ -116,7 +117,7 @@ func (m *membership) connect(ctx context.Context, patience time.Duration) (*jet.
 		if err != nil && ctx.Err() != nil {
 			return nil, nil, errors.Join(context.Cause(ctx), err)
 		}
-		if !errors.Is(err, jet.ErrUnreachable) || time.Since(begun) >= patience {
+		if !errors.Is(err, jet.ErrUnreachable) && !errors.Is(err, jet.ErrCrowded) || time.Since(begun) >= patience {
 			return log, done, err
 		}
 		absent.Met(err)

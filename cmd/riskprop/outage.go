@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,8 +42,11 @@ func (r *outageReporter) tick(now time.Time) {
 }
 
 func (r *outageReporter) say(now time.Time, outage jet.Outage) {
-	r.ui.say("  no answer from the log for %v: %v", now.Sub(r.since).Round(time.Second), outage.Err)
+	r.ui.say("  no answer from the log for %v: %s", now.Sub(r.since).Round(time.Second), oneLine(outage.Err))
 }
+
+// oneLine is the text of an error, which may be one of several servers.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // reportOutages speaks of a log's outages until the second result is called.
 func reportOutages(ctx context.Context, u *ui, logger zerolog.Logger, of func() (jet.Outage, bool)) (stop func()) {

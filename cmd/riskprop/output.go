@@ -188,7 +188,11 @@ func (s *staged) discard() error {
 		errs = append(errs, os.Remove(r.from))
 	}
 	for i := len(s.made) - 1; i >= 0; i-- {
-		errs = append(errs, os.Remove(s.made[i]))
+		err := os.Remove(s.made[i])
+		if s.survives && (errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist)) {
+			continue // another copy of this party writes into this folder, or has removed it
+		}
+		errs = append(errs, err)
 	}
 	s.pending, s.made = nil, nil
 	return errors.Join(errs...)

@@ -118,6 +118,37 @@ func TestRenameFails(t *testing.T) {
 	wantTree(t, dir, "new/", "new/bob/", "new/bob/f/")
 }
 
+// TestTwinsShareAFolder: what another copy of a party has put into a folder that this one has made stays, and is no error; nor is it that the
+// other has removed the folder.
+func TestTwinsShareAFolder(t *testing.T) {
+	for name, c := range map[string]struct {
+		twin func(folder string) error
+		left []string
+	}{
+		"writes":  {func(folder string) error { return os.WriteFile(filepath.Join(folder, "theirs"), nil, 0o600) }, []string{"new/", "new/alice/", "new/alice/theirs="}},
+		"removes": {func(folder string) error { return os.RemoveAll(filepath.Dir(folder)) }, nil},
+	} {
+		dir := t.TempDir()
+		s := &staged{output: output{dir: filepath.Join(dir, "new"), survives: true}}
+		if err := s.add(file{"alice", "f", []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range s.pending { // as if a removal of temporary files had come first
+			if err := os.Remove(r.from); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.pending = nil
+		if err := c.twin(filepath.Join(dir, "new", "alice")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.discard(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantTree(t, dir, c.left...)
+	}
+}
+
 func TestScoresAreForTheUserAlone(t *testing.T) {
 	dir := t.TempDir()
 	for private, want := range map[bool]fs.FileMode{true: 0, false: 0o044} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -82,12 +83,13 @@ func (c *partyCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) er
 // partyRun is a member's part in one session.
 type partyRun struct {
 	*membership
-	ledger *ledger.Ledger // of a propagation
-	place  output         // for the scores of a propagation
-	start  time.Time
-	ticks  <-chan time.Time
-	outage func() (jet.Outage, bool) // of the log; nil: it has none
-	out    partyOutcome
+	ledger  *ledger.Ledger // of a propagation
+	place   output         // for the scores of a propagation
+	start   time.Time
+	ticks   <-chan time.Time
+	metrics *metrics
+	link    atomic.Pointer[jet.Log] // nil where the log needs no connection, and before there is one
+	out     partyOutcome
 }
 
 // conclude fills in what the run has come to.
@@ -103,17 +105,33 @@ func (r *partyRun) attend(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
+	stop, err := r.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	log, done, err := r.connect(ctx, jet.Forever)
 	if err != nil {
 		return err
 	}
 	defer done()
-	r.outage = log.Outage
+	r.metrics.watch(log)
+	r.link.Store(log)
 	defer reportOutages(ctx, r.ui, r.logger, log.Outage)()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	r.start, r.ticks = time.Now(), ticker.C
 	return r.take(ctx, log)
+}
+
+// serveMetrics answers /metrics and /healthz from now on, where that is asked for. The result ends it.
+func (r *partyRun) serveMetrics() (stop func(), err error) {
+	r.metrics = newMetrics(r.session.ID, r.session.Kind, r.config.Name)
+	r.metrics.up = func() bool { return r.link.Load() != nil && r.connected() }
+	if r.config.Metrics == "" {
+		return func() {}, nil
+	}
+	return r.metrics.serve(r.config.Metrics)
 }
 
 // prepare checks what can be checked before anybody is spoken to.
@@ -141,31 +159,19 @@ func (r *partyRun) prepare() error {
 
 // take takes part in the session over a log.
 func (r *partyRun) take(ctx context.Context, log bus.Log) error {
-	metrics := newMetrics(r.session.ID, r.session.Kind, r.config.Name)
-	metrics.up = r.connected
-	metrics.started()
-	if counted, ok := log.(*jet.Log); ok {
-		metrics.watch(counted)
-	}
-	if r.config.Metrics != "" {
-		stop, err := metrics.serve(r.config.Metrics)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
+	r.metrics.started()
 	var err error
 	if r.session.Kind == schema.Keygen {
-		err = r.generateKey(ctx, log, metrics)
+		err = r.generateKey(ctx, log)
 	} else {
-		err = r.propagate(ctx, log, metrics)
+		err = r.propagate(ctx, log)
 	}
-	metrics.ended(err)
+	r.metrics.ended(err)
 	return err
 }
 
 // generateKey takes part in a key generation.
-func (r *partyRun) generateKey(ctx context.Context, log bus.Log, metrics *metrics) error {
+func (r *partyRun) generateKey(ctx context.Context, log bus.Log) error {
 	manifest, err := r.session.KeygenManifest(r.consortium)
 	if err != nil {
 		return err
@@ -177,7 +183,7 @@ func (r *partyRun) generateKey(ctx context.Context, log bus.Log, metrics *metric
 	if manifest.KeyBits < secureKeyBits {
 		r.ui.warn("a key of %d bits is not secure: use %d or more for anything but a test", manifest.KeyBits, secureKeyBits)
 	}
-	if err := r.follow(ctx, log, machine, metrics); err != nil {
+	if err := r.follow(ctx, log, machine); err != nil {
 		return err
 	}
 	done := machine.Round().(*keygen.Done) // the session has ended well
@@ -190,7 +196,7 @@ func (r *partyRun) generateKey(ctx context.Context, log bus.Log, metrics *metric
 }
 
 // propagate takes part in a propagation.
-func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics) error {
+func (r *partyRun) propagate(ctx context.Context, log bus.Log) error {
 	key, err := r.keyShare(ctx, log, r.session.KeySession())
 	if err != nil {
 		return err
@@ -209,7 +215,7 @@ func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics)
 		return err
 	}
 	r.out.Key = fmt.Sprintf("%x", key.ID)
-	if err := r.follow(ctx, log, machine, metrics); err != nil {
+	if err := r.follow(ctx, log, machine); err != nil {
 		return err
 	}
 	return r.finish(ctx, machine.Round().(*propagate.Done))
@@ -217,26 +223,27 @@ func (r *partyRun) propagate(ctx context.Context, log bus.Log, metrics *metrics)
 
 // connected tells whether the log answers.
 func (r *partyRun) connected() bool {
-	if r.outage == nil {
-		return true
-	}
-	_, out := r.outage()
-	return !out
+	log := r.link.Load()
+	return log == nil || log.Connected()
 }
 
 // follow runs the node to the end of the session, and tells what happens.
-func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine, metrics *metrics) error {
+func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine) error {
 	r.ui.say("%s takes part in %s %s with %s.", r.config.Name, r.session.Kind, r.session.ID, strings.Join(r.others(), ", "))
 	own := &tracked{Log: log}
 	stats, err := node.Run(ctx, node.Config{
 		Log: own, Roster: r.roster(), Machine: machine, Logger: r.logger,
 		Ticks: r.ticks, Start: r.start, Deadline: r.session.Deadline, Grace: r.config.Grace, Connected: r.connected,
 		Observe: func(e node.Event) {
-			metrics.observe(e)
+			r.metrics.observe(e)
 			r.tell(e)
 		},
 	})
 	r.out.Records, r.out.Bytes, r.out.Noise = stats.Records, stats.Bytes, stats.Noise
+	var word *party.Aborted
+	if early := time.Until(r.session.Deadline); errors.As(err, &word) && !r.session.Deadline.IsZero() && early > skewFailure {
+		r.ui.warn("by the clock of this machine the deadline is %v away: if %s ended the session because of it, one of the two clocks is wrong", early.Round(time.Second), word.By)
+	}
 	if err != nil && ctx.Err() != nil && verdictOf(err) == verdictNone {
 		return &paused{r.config.Name, fmt.Sprintf("round %d (%s) of %s", machine.Number(), machine.Name(), r.session.ID), context.Cause(ctx)}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"riskprop/bus"
 	"riskprop/party"
 	"riskprop/party/keygen"
 	"riskprop/party/node"
@@ -104,6 +105,31 @@ func TestReplayThatDisagrees(t *testing.T) {
 	}
 	if len(b.store.Records()) != records {
 		t.Error("the replay has written something")
+	}
+}
+
+// lossy is a log that has lost a part of the key generation.
+type lossy struct{ bus.Log }
+
+func (l lossy) Get(ctx context.Context, subject string) ([]byte, error) {
+	if strings.Contains(subject, ".keygen.2.") {
+		return nil, bus.ErrNone
+	}
+	return l.Log.Get(ctx, subject)
+}
+
+// TestReplayOfALogWithAHole: what the log has lost of the key generation is no verdict on the propagation that needs the key.
+func TestReplayOfALogWithAHole(t *testing.T) {
+	b := newBanks(t)
+	b.succeed(t, "keys.yaml")
+	m, err := loadMember(t.Context(), newUI(io.Discard, io.Discard, func(error) {}), zerolog.Nop(), b.path("alice.yaml"), b.path("run.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.patience = time.Millisecond
+	_, err = m.replay(t.Context(), lossy{b.store.Open(nil)}, "keys")
+	if statusOf(err) != statusFailed || err == nil || !strings.Contains(err.Error(), "what the servers have lost") {
+		t.Errorf("status %d: %v", statusOf(err), err)
 	}
 }
 

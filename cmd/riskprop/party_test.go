@@ -138,7 +138,7 @@ func (b *banks) one(ctx context.Context, name, session string, change func(*part
 	if err != nil {
 		return attempt{nil, err, out.String()}
 	}
-	run := &partyRun{membership: m}
+	run := &partyRun{membership: m, metrics: newMetrics(m.session.ID, m.session.Kind, name)}
 	if err = run.prepare(); err == nil {
 		if change != nil {
 			change(run)

@@ -76,9 +76,12 @@ func (m *membership) replay(ctx context.Context, log bus.Log, session string) (c
 	}
 	m.ui.show("  reading the key generation %s …", session)
 	own := &tracked{Log: log}
-	_, err = node.Run(ctx, node.Config{Log: readOnly{own}, Roster: m.roster(), Machine: machine, Logger: m.logger})
+	_, err = node.Run(ctx, node.Config{Log: readOnly{own}, Roster: m.roster(), Machine: machine, Logger: m.logger, Patience: m.patience})
 	if errors.Is(err, errCaughtUp) {
 		return config.KeyShare{}, unfinished
+	}
+	if errors.Is(err, node.ErrMissing) { // the log's loss, and no verdict on the session that needs the key
+		return config.KeyShare{}, fmt.Errorf("the key cannot be read from the log again: %s: the operator sees what the servers have lost; a backup of the share does as well (riskprop key import)", err)
 	}
 	if err != nil {
 		return config.KeyShare{}, fmt.Errorf("reading the key generation %s: %w", session, own.judge(ctx, err))

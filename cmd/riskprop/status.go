@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"riskprop/bus"
+	"riskprop/bus/jet"
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/crypto/paillier"
 	"riskprop/party"
@@ -62,7 +63,10 @@ func (c *statusCommand) Run(ctx context.Context, u *ui, logger zerolog.Logger) e
 	defer done()
 	ticker := time.NewTicker(statusTick)
 	defer ticker.Stop()
-	s := &statusRun{statusCommand: *c, ui: u, logger: logger, log: log, roster: consortium.Roster(), now: time.Now, ticks: ticker.C, patience: statusPatience}
+	s := &statusRun{statusCommand: *c, ui: u, logger: logger, log: log, roster: consortium.Roster(), now: time.Now, ticks: ticker.C, patience: statusPatience, outage: log.Outage}
+	if c.Watch && !u.inPlace { // on a terminal the table says so
+		defer reportOutages(ctx, u, logger, log.Outage)()
+	}
 	return s.session(ctx, session, consortium)
 }
 
@@ -75,7 +79,8 @@ type statusRun struct {
 	roster   *schema.Roster
 	now      func() time.Time
 	ticks    <-chan time.Time
-	patience time.Duration // with a part that a signed head lists
+	patience time.Duration             // with a part that a signed head lists
+	outage   func() (jet.Outage, bool) // of the log; nil: it has none
 }
 
 // session shows a session of either kind.

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"riskprop/bus"
+	"riskprop/bus/jet"
 	"riskprop/bus/mem"
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party"
@@ -59,6 +60,7 @@ type theatre struct {
 	hook       mem.Hook
 	input      [32]byte // what the members say depends on it
 	ticks      chan time.Time
+	outage     func() (jet.Outage, bool)
 }
 
 func newTheatre(t *testing.T) *theatre {

@@ -60,6 +60,11 @@ func (r *statusRun) last(f *follower, terms sessionTerms, drawn bool) error {
 // draw writes the table, on a terminal in the place of the last one.
 func (r *statusRun) draw(f *follower, terms sessionTerms) {
 	text := f.status(terms, r.now().UTC()).text(r.All)
+	if r.outage != nil {
+		if outage, out := r.outage(); out {
+			text = fmt.Sprintf("No answer from the log for %s: %s. What follows was read before.\n\n", duration(r.now().Sub(outage.Since).Seconds()), oneLine(outage.Err)) + text
+		}
+	}
 	if r.ui.inPlace {
 		text = clearScreen + text
 	}

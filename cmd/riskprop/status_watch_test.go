@@ -6,9 +6,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"riskprop/bus/jet"
 	"riskprop/bus/mem"
 	"riskprop/cmd/riskprop/internal/config"
 )
@@ -31,7 +33,7 @@ func (th *theatre) watched(ctx context.Context, session *config.Session, inPlace
 	u := newUI(stdout, new(bytes.Buffer), nil)
 	u.inPlace = inPlace
 	r := th.over(store, u, statusCommand{Watch: true})
-	r.ticks = th.ticks
+	r.ticks, r.outage = th.ticks, th.outage
 	err := r.session(ctx, session, th.consortium)
 	return stdout.seen.String(), err
 }
@@ -93,6 +95,11 @@ func TestWatchOnATerminal(t *testing.T) {
 	th.play(everybody(2))
 	ticks := make(chan time.Time)
 	th.ticks = ticks
+	var outages atomic.Int32
+	since := epoch.Add(time.Duration(len(th.log.Order))*time.Second + th.passed - time.Minute)
+	th.outage = func() (jet.Outage, bool) { // at the first draw
+		return jet.Outage{Err: errDisk, Since: since}, outages.Add(1) == 1
+	}
 	got, err := th.watched(t.Context(), th.keys(), true, func(add func()) {
 		go func() {
 			ticks <- time.Time{}
@@ -105,7 +112,8 @@ func TestWatchOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	screens := strings.Split(got, clearScreen)
-	if len(screens) < 5 || screens[0] != "" || !strings.Contains(screens[2], "In round 2 (candidates)") || !strings.HasPrefix(screens[3], "Key generation keys-2026") ||
+	if len(screens) < 5 || screens[0] != "" ||
+		!strings.HasPrefix(screens[1], "No answer from the log for 1 min 0 s: "+errDisk.Error()+". What follows was read before.\n\nKey generation") || !strings.Contains(screens[2], "In round 2 (candidates)") || !strings.HasPrefix(screens[3], "Key generation keys-2026") ||
 		!strings.Contains(screens[len(screens)-1], "It has ended well") {
 		t.Errorf("%d screens: %q", len(screens), screens)
 	}

@@ -198,6 +198,11 @@ func (n *node) head() error {
 	if n.late() {
 		return fmt.Errorf("%w: %s: make a session with another name and a later deadline, or set the clock", ErrLate, n.Deadline.UTC().Format(time.RFC3339))
 	}
+	if number == 0 {
+		if err := n.Machine.Repeat(); err != nil {
+			return n.end(err)
+		}
+	}
 	before, start := n.stats, time.Now()
 	if err := n.carryOut(); err != nil {
 		return err

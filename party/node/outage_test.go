@@ -3,13 +3,18 @@ package node_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"riskprop/bus"
 	"riskprop/party"
+	"riskprop/party/keygen"
 	"riskprop/party/node"
+	"riskprop/schema"
 )
 
 // TestLate: a party that starts after the deadline and has not said anything does not spend the session's name; one that has, and one
@@ -119,5 +124,45 @@ func TestOutage(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// TestChangedInputAlone: a party that was started again with another input says so at once, and does not wait for the others first; with
+// the same input it waits.
+func TestChangedInputAlone(t *testing.T) {
+	w := newWorld(t)
+	begin := func(manifest schema.KeygenManifest) error {
+		first, err := keygen.Start(manifest, w.roster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := party.NewMachine(party.Session{Proto: schema.Keygen, ID: "s", Roster: w.roster}, w.ids[0], schema.Digest("input"), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		config := node.Config{Log: w.store.Open(nil), Roster: w.roster, Machine: m, Logger: zerolog.Nop(), Grace: time.Minute}
+		config.Observe = func(e node.Event) {
+			if e.Kind == node.Waiting {
+				cancel()
+			}
+		}
+		feed(ctx, &config, make(chan time.Time), 1)
+		_, err = node.Run(ctx, config)
+		return err
+	}
+	for range 2 {
+		if err := begin(w.manifest); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	changed := w.manifest
+	changed.Kappa++
+	if err := begin(changed); !errors.Is(err, party.ErrInput) || !strings.Contains(err.Error(), "in round 0 (agree) does not follow from what it brings now") {
+		t.Errorf("%v", err)
+	}
+	if n := len(w.store.Records()); n != 2 { // part and head
+		t.Errorf("%d records", n)
 	}
 }
