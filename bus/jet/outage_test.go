@@ -1,13 +1,14 @@
 package jet_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"riskprop/bus/jet"
 )
 
-// An append and a reader outlive an outage for as long as it takes, and the log says that it does not answer. A reader that is back
+// A call and a reader outlive an outage for as long as it takes, and the log says that it does not answer. A reader that is back
 // calls head again, though nothing is new: what its party found at the end of the log may have been stale.
 func TestOutage(t *testing.T) {
 	t.Parallel()
@@ -23,22 +24,32 @@ func TestOutage(t *testing.T) {
 	}
 	began := time.Now()
 	s.stop()
-	appended := make(chan error, 1)
-	go func() { appended <- log.Append(t.Context(), slot(2), []byte("y")) }()
+	got := make(chan error, 1)
+	go func() {
+		data, err := log.Get(t.Context(), slot(1))
+		if err == nil && string(data) != "x" {
+			err = fmt.Errorf("got %q", data)
+		}
+		got <- err
+	}()
 	until(t, func() bool {
 		outage, out := log.Outage()
 		return out && outage.Err != nil && !outage.Since.Before(began) && !log.Connected()
 	})
 	s.start(t)
-	if err := <-appended; err != nil {
-		t.Errorf("Append = %v", err)
+	if err := <-got; err != nil {
+		t.Errorf("Get = %v", err)
 	}
 	until(t, log.Connected)
-	<-x.heads
 	select {
+	case <-x.heads:
 	case err := <-x.done:
 		t.Errorf("Tail = %v", err)
-	default:
+	case <-time.After(30 * time.Second):
+		t.Error("the reader does not call head again")
+	}
+	if err := log.Append(t.Context(), slot(2), []byte("y")); err != nil {
+		t.Errorf("Append = %v", err)
 	}
 }
 

@@ -103,7 +103,6 @@ func transient(err error) bool {
 		nats.ErrTimeout,
 		nats.ErrNoResponders,
 		nats.ErrDisconnected,
-		nats.ErrReconnectBufExceeded, // translated, but for what does not go through once
 		nats.ErrStaleConnection,
 		jetstream.ErrNoStreamResponse,
 	} {

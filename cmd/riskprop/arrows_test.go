@@ -38,6 +38,7 @@ func arrows() []row {
 		{"crypto/modular", pure, "crypto/modular/internal/*", x},
 		{"crypto/modular/internal/ifma", pure, "", x},
 		{"crypto/modular/internal/adx", pure, "", x},
+		{"crypto/modular/internal/kerneltest", pure, "", std},
 		{"crypto/modular/internal/choice", shell, "", std}, // what the user chose
 		{"crypto/paillier", pure, "crypto/*", x},
 		{"crypto/shamir", pure, "crypto/*", x},

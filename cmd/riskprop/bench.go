@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -204,12 +203,8 @@ func (c *benchCommand) place() (dir string, remove func() error, err error) {
 	if dir, err = filepath.Abs(string(c.Keep)); err != nil {
 		return "", nil, fmt.Errorf("where is %s: %w", c.Keep, err)
 	}
-	entries, err := os.ReadDir(dir)
-	switch {
-	case len(entries) > 0:
-		return "", nil, fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", c.Keep)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return "", nil, fmt.Errorf("cannot write into %s: %w", c.Keep, err)
+	if err := unused(string(c.Keep)); err != nil {
+		return "", nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, fmt.Errorf("cannot make the folder: %w", err)

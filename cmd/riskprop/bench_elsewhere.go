@@ -217,15 +217,6 @@ func (e *elsewhere) prepare(session, text string, data []exampledata.Folder) err
 	return writeData(e.path(session, "data"), data)
 }
 
-// writeData writes the folders of banks.
-func writeData(dir string, folders []exampledata.Folder) error {
-	var files []file
-	for _, f := range folders {
-		files = append(files, file{f.Bank, accountsFile, f.Accounts}, file{f.Bank, transactionsFile, f.Transactions})
-	}
-	return output{dir: dir}.write(files)
-}
-
 // shared lets every bank read its share on the log.
 func (e *elsewhere) shared(ctx context.Context) (*sharedKey, error) {
 	k := new(sharedKey)

@@ -26,27 +26,40 @@ func (g *genCommand) Run(ctx context.Context, u *ui) error {
 	if err := config.Validate(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(string(g.Out))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot write into %s: %w", g.Out, err)
-	}
-	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", string(g.Out))
+	if err := unused(string(g.Out)); err != nil {
+		return err
 	}
 	folders, err := exampledata.Random(config)
 	if err != nil {
 		return err
 	}
-	var files []file
-	for _, f := range folders {
-		files = append(files, file{f.Bank, accountsFile, f.Accounts}, file{f.Bank, transactionsFile, f.Transactions})
-	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := (output{dir: string(g.Out)}).write(files); err != nil {
+	if err := writeData(string(g.Out), folders); err != nil {
 		return err
 	}
 	u.say("Wrote %d accounts and %d transactions of %d banks to %s (seed %d).", g.Accounts, g.Transactions, g.Banks, g.Out, g.Seed)
 	return nil
+}
+
+// unused refuses a folder that holds anything: what is in it would be mixed with what is written.
+func unused(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case len(entries) > 0:
+		return fmt.Errorf("%s is not empty, and nothing in it is overwritten: choose a new folder, or empty it", dir)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("cannot write into %s: %w", dir, err)
+	}
+	return nil
+}
+
+// writeData writes the folders of banks.
+func writeData(dir string, folders []exampledata.Folder) error {
+	var files []file
+	for _, f := range folders {
+		files = append(files, file{f.Bank, accountsFile, f.Accounts}, file{f.Bank, transactionsFile, f.Transactions})
+	}
+	return output{dir: dir}.write(files)
 }

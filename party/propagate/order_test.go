@@ -251,12 +251,18 @@ func TestNoRandomnessTwice(t *testing.T) {
 				own.transactions, other.transactions = own.transactions+line, other.transactions+line
 				banks[name], banks[next] = own, other
 			}
+			// Of one account the third bank alone needs the score: it is randomised apart from the rest.
+			third := names[(i+2)%3]
+			line := "w," + name + ",w," + third + ",1,0\n"
+			own, other := banks[name], banks[third]
+			own.transactions, other.transactions = own.transactions+line, other.transactions+line
+			banks[name], banks[third] = own, other
 		}
 		for _, name := range names {
 			b := banks[name]
-			b.accounts = "x," + score + "\ny,0.75\nz,1\n"
+			b.accounts = "x," + score + "\ny,0.75\nz,1\nw,0.125\n"
 			if name != "alice" {
-				b.accounts = "x,0.5\ny,0.75\nz,1\n"
+				b.accounts = "x,0.5\ny,0.75\nz,1\nw,0.125\n"
 			}
 			banks[name] = b
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"riskprop/crypto/modular/internal/kerneltest"
 )
 
 // Every number of digits, the extreme moduli and operands: right by math/big, and the same digits from every implementation.
@@ -72,24 +74,11 @@ func TestAliasing(t *testing.T) {
 			x, y := s.digits(n), s.digits(n)
 			want, _ := m.product(way, x, y)
 			wantSquare, _ := m.product(way, x, x)
-			cases := []struct {
-				name string
-				want []uint64
-				call func(x, y, t []uint64) (z []uint64)
-			}{
-				{"z is x", want, func(x, y, t []uint64) []uint64 { way.mul(x, x, y, m.m, m.k0, t); return x }},
-				{"z is y", want, func(x, y, t []uint64) []uint64 { way.mul(y, x, y, m.m, m.k0, t); return y }},
-				{"x is y", wantSquare, func(x, y, t []uint64) []uint64 { way.mul(y, x, x, m.m, m.k0, t); return y }},
-				{"all the same", wantSquare, func(x, _, t []uint64) []uint64 { way.mul(x, x, x, m.m, m.k0, t); return x }},
-				{"square in place", wantSquare, func(x, _, t []uint64) []uint64 { way.sqr(x, x, m.m, m.k0, t); return x }},
-			}
-			for _, c := range cases {
-				a, b, working := guard(x), guard(y), dirty(n)
-				got := c.call(a.words, b.words, working.words)
-				if !slices.Equal(got, c.want) || !a.intact() || !b.intact() || !working.intact() {
-					t.Errorf("%s, %d digits, %s: got %x, want %x", way.name, n, c.name, got, c.want)
-				}
-			}
+			kerneltest.Kernel{
+				Mul:     func(z, x, y, t []uint64) { way.mul(z, x, y, m.m, m.k0, t) },
+				Sqr:     func(z, x, t []uint64) { way.sqr(z, x, m.m, m.k0, t) },
+				Scratch: Scratch(n),
+			}.Aliases(t, fmt.Sprintf("%s, %d digits", way.name, n), x, y, want, wantSquare)
 		}
 	}
 }
@@ -134,19 +123,19 @@ func TestSelect(t *testing.T) {
 		for n := 1; n <= MaxDigits; n++ {
 			for _, entries := range []int{1, 2, 3, 8, 32, 33} {
 				table := s.digits(n * entries)
-				copied := guard(table)
+				copied := kerneltest.Guard(table)
 				for _, index := range []uint64{0, 1, uint64(entries) - 1, uint64(entries), 1 << 32, 1 << 63, ^uint64(0)} {
 					want := make([]uint64, n)
 					if index < uint64(entries) {
 						want = table[int(index)*n:][:n]
 					}
-					z := guard(s.digits(n))
-					way.pick(z.words, copied.words, &[Lanes]uint64{index})
-					if !slices.Equal(z.words, want) || !z.intact() {
-						t.Fatalf("%s: entry %d of %d, %d digits: got %x, want %x", way.name, index, entries, n, z.words, want)
+					z := kerneltest.Guard(s.digits(n))
+					way.pick(z.Words, copied.Words, &[Lanes]uint64{index})
+					if !slices.Equal(z.Words, want) || !z.Intact() {
+						t.Fatalf("%s: entry %d of %d, %d digits: got %x, want %x", way.name, index, entries, n, z.Words, want)
 					}
 				}
-				if !slices.Equal(copied.words, table) || !copied.intact() {
+				if !slices.Equal(copied.Words, table) || !copied.Intact() {
 					t.Fatalf("%s: modified the table", way.name)
 				}
 			}

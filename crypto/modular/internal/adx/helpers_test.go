@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"riskprop/crypto/modular/internal/kerneltest"
 )
 
 // implementation is one way to do what the package exports.
@@ -33,32 +35,8 @@ func implementations(t testing.TB) []implementation {
 	}
 }
 
-// guarded is memory between guards, which must stay as they are.
-type guarded struct{ all, words []uint64 }
-
-const guards = 16
-
-func guard(words []uint64) guarded {
-	all := make([]uint64, len(words)+2*guards)
-	for i := range all {
-		all[i] = 0xdeadbeefcafe0000 + uint64(i)
-	}
-	g := guarded{all, all[guards : guards+len(words) : guards+len(words)]}
-	copy(g.words, words)
-	return g
-}
-
-func (g guarded) intact() bool {
-	for i, w := range g.all {
-		if (i < guards || i >= guards+len(g.words)) && w != 0xdeadbeefcafe0000+uint64(i) {
-			return false
-		}
-	}
-	return true
-}
-
 // dirty is working memory whose content should not matter.
-func dirty(n int) guarded { return guard(slices.Repeat([]uint64{^uint64(0)}, Scratch(n))) }
+func dirty(n int) kerneltest.Guarded { return kerneltest.Dirty(Scratch(n)) }
 
 // modulus is an odd number of so many digits and what the kernels need to know of it.
 type modulus struct {
@@ -77,16 +55,16 @@ func newModulus(m []uint64) modulus {
 // product returns x·y/R mod m as an implementation computes it, with guards around all that it writes and arguments that it must leave alone.
 func (m modulus) product(mul implementation, x, y []uint64) ([]uint64, error) {
 	n := len(m.m)
-	z, t := guard(slices.Repeat([]uint64{0x5555555555555555}, n)), dirty(n)
-	a, b, c := guard(x), guard(y), guard(m.m)
-	mul.mul(z.words, a.words, b.words, c.words, m.k0, t.words)
+	z, t := kerneltest.Guard(slices.Repeat([]uint64{0x5555555555555555}, n)), dirty(n)
+	a, b, c := kerneltest.Guard(x), kerneltest.Guard(y), kerneltest.Guard(m.m)
+	mul.mul(z.Words, a.Words, b.Words, c.Words, m.k0, t.Words)
 	switch {
-	case !z.intact() || !t.intact() || !a.intact() || !b.intact() || !c.intact():
+	case !z.Intact() || !t.Intact() || !a.Intact() || !b.Intact() || !c.Intact():
 		return nil, fmt.Errorf("%s, %d digits: wrote beside the operands", mul.name, n)
-	case !slices.Equal(a.words, x) || !slices.Equal(b.words, y) || !slices.Equal(c.words, m.m):
+	case !slices.Equal(a.Words, x) || !slices.Equal(b.Words, y) || !slices.Equal(c.Words, m.m):
 		return nil, fmt.Errorf("%s, %d digits: modified an argument", mul.name, n)
 	}
-	return z.words, nil
+	return z.Words, nil
 }
 
 // square is product(x, x) by the implementation's square.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"riskprop/crypto/modular/internal/kerneltest"
 )
 
 // implementation is one way to do what the package exports.
@@ -88,32 +90,8 @@ func (m *machine) selection(z, table []uint64, index *[Lanes]uint64) {
 	m.must("selectIFMA", buffer{z, writeFirst}, buffer{table, readOnly}, buffer{index[:], readOnly})
 }
 
-// guarded is memory between guards, which must stay as they are.
-type guarded struct{ all, words []uint64 }
-
-const guards = 16
-
-func guard(words []uint64) guarded {
-	all := make([]uint64, len(words)+2*guards)
-	for i := range all {
-		all[i] = 0xdeadbeefcafe0000 + uint64(i)
-	}
-	g := guarded{all, all[guards : guards+len(words) : guards+len(words)]}
-	copy(g.words, words)
-	return g
-}
-
-func (g guarded) intact() bool {
-	for i, w := range g.all {
-		if (i < guards || i >= guards+len(g.words)) && w != 0xdeadbeefcafe0000+uint64(i) {
-			return false
-		}
-	}
-	return true
-}
-
 // dirty is working memory whose content should not matter.
-func dirty(n int) guarded { return guard(slices.Repeat([]uint64{^uint64(0)}, Scratch(n))) }
+func dirty(n int) kerneltest.Guarded { return kerneltest.Dirty(Scratch(n)) }
 
 // moduli are eight odd numbers and what the kernels need to know of them.
 type moduli struct {
@@ -135,16 +113,16 @@ func newModuli(n int, numbers [Lanes]*big.Int) moduli {
 // product returns x·y/R mod m as an implementation computes it, with guards around all that it writes and arguments that it must leave alone.
 func (m moduli) product(way implementation, x, y []uint64) ([]uint64, error) {
 	n := len(m.m) / Lanes
-	z, t := guard(slices.Repeat([]uint64{0x5555555555555555}, len(m.m))), dirty(n)
-	a, b, c, k0 := guard(x), guard(y), guard(m.m), *m.k0
-	way.mul(z.words, a.words, b.words, c.words, &k0, t.words)
+	z, t := kerneltest.Guard(slices.Repeat([]uint64{0x5555555555555555}, len(m.m))), dirty(n)
+	a, b, c, k0 := kerneltest.Guard(x), kerneltest.Guard(y), kerneltest.Guard(m.m), *m.k0
+	way.mul(z.Words, a.Words, b.Words, c.Words, &k0, t.Words)
 	switch {
-	case !z.intact() || !t.intact() || !a.intact() || !b.intact() || !c.intact():
+	case !z.Intact() || !t.Intact() || !a.Intact() || !b.Intact() || !c.Intact():
 		return nil, fmt.Errorf("%s, %d digits: wrote beside the operands", way.name, n)
-	case !slices.Equal(a.words, x) || !slices.Equal(b.words, y) || !slices.Equal(c.words, m.m) || k0 != *m.k0:
+	case !slices.Equal(a.Words, x) || !slices.Equal(b.Words, y) || !slices.Equal(c.Words, m.m) || k0 != *m.k0:
 		return nil, fmt.Errorf("%s, %d digits: modified an argument", way.name, n)
 	}
-	return z.words, nil
+	return z.Words, nil
 }
 
 // square is product(x, x) by the implementation's square.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"riskprop/crypto/modular/internal/kerneltest"
 )
 
 // Every number of digits, pairs of extreme operands for each of the extreme moduli, mixed over the lanes: right by math/big, and the same
@@ -78,24 +80,11 @@ func TestAliasing(t *testing.T) {
 		want, _ := m.product(ways[0], x, y)
 		wantSquare, _ := m.product(ways[0], x, x)
 		for _, way := range ways {
-			cases := []struct {
-				name string
-				want []uint64
-				call func(x, y, t []uint64) (z []uint64)
-			}{
-				{"z is x", want, func(x, y, t []uint64) []uint64 { way.mul(x, x, y, m.m, m.k0, t); return x }},
-				{"z is y", want, func(x, y, t []uint64) []uint64 { way.mul(y, x, y, m.m, m.k0, t); return y }},
-				{"x is y", wantSquare, func(x, y, t []uint64) []uint64 { way.mul(y, x, x, m.m, m.k0, t); return y }},
-				{"all the same", wantSquare, func(x, _, t []uint64) []uint64 { way.mul(x, x, x, m.m, m.k0, t); return x }},
-				{"square in place", wantSquare, func(x, _, t []uint64) []uint64 { way.sqr(x, x, m.m, m.k0, t); return x }},
-			}
-			for _, c := range cases {
-				a, b, working := guard(x), guard(y), dirty(n)
-				got := c.call(a.words, b.words, working.words)
-				if !slices.Equal(got, c.want) || !a.intact() || !b.intact() || !working.intact() {
-					t.Errorf("%s, %d digits, %s: got %x, want %x", way.name, n, c.name, got, c.want)
-				}
-			}
+			kerneltest.Kernel{
+				Mul:     func(z, x, y, t []uint64) { way.mul(z, x, y, m.m, m.k0, t) },
+				Sqr:     func(z, x, t []uint64) { way.sqr(z, x, m.m, m.k0, t) },
+				Scratch: Scratch(n),
+			}.Aliases(t, fmt.Sprintf("%s, %d digits", way.name, n), x, y, want, wantSquare)
 		}
 	}
 }
@@ -181,11 +170,11 @@ func TestSelect(t *testing.T) {
 	for n := block; n <= MaxDigits; n += block {
 		s := newSource(uint64(n))
 		for _, entries := range []int{1, 2, 3, 8, 32, 33} {
-			size, table := n*Lanes, guard(make([]uint64, n*Lanes*entries))
-			for i := range table.words {
-				table.words[i] = s.Uint64()
+			size, table := n*Lanes, kerneltest.Guard(make([]uint64, n*Lanes*entries))
+			for i := range table.Words {
+				table.Words[i] = s.Uint64()
 			}
-			unchanged := slices.Clone(table.words)
+			unchanged := slices.Clone(table.Words)
 			last := uint64(entries) - 1
 			index := [Lanes]uint64{0, last, last + 1, last / 2, 1 << 32, 1 << 63, ^uint64(0), s.Uint64N(last + 1)}
 			s.Shuffle(Lanes, func(i, j int) { index[i], index[j] = index[j], index[i] })
@@ -196,12 +185,12 @@ func TestSelect(t *testing.T) {
 				}
 			}
 			for _, way := range ways {
-				z, wanted := guard(slices.Repeat([]uint64{^uint64(0)}, size)), index
-				way.pick(z.words, table.words, &wanted)
-				if !slices.Equal(z.words, want) || !z.intact() || wanted != index {
-					t.Fatalf("%s: entries %d of %d, %d digits: got %x, want %x", way.name, index, entries, n, z.words, want)
+				z, wanted := kerneltest.Guard(slices.Repeat([]uint64{^uint64(0)}, size)), index
+				way.pick(z.Words, table.Words, &wanted)
+				if !slices.Equal(z.Words, want) || !z.Intact() || wanted != index {
+					t.Fatalf("%s: entries %d of %d, %d digits: got %x, want %x", way.name, index, entries, n, z.Words, want)
 				}
-				if !slices.Equal(table.words, unchanged) || !table.intact() {
+				if !slices.Equal(table.Words, unchanged) || !table.Intact() {
 					t.Fatalf("%s: modified the table", way.name)
 				}
 			}
