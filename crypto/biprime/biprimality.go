@@ -10,15 +10,19 @@ import (
 	"riskprop/crypto/sample"
 )
 
-// Trial is trial division by all primes of a range. It is public, read only and safe for concurrent use.
-type Trial struct{ product *big.Int }
+// Trial is trial division by all odd primes of a range. It is public, read only and safe for concurrent use.
+type Trial struct{ divisors *modular.Divisors }
 
-// NewTrial returns the trial division by the primes in (b1, b2]. It holds their product, about 1.44·b2 bits. An empty range
-// divides nothing.
-func NewTrial(b1, b2 int) *Trial { return &Trial{product(primes(b1, b2))} }
+// NewTrial returns the trial division by the odd primes in (b1, b2]: about 6·b2 bytes. An empty range divides nothing.
+func NewTrial(b1, b2 int) *Trial { return &Trial{modular.NewDivisors(primes(max(b1, 2), b2))} }
 
 // Survivors reports for every n whether none of the primes divides it. The ns must be positive.
-func (t *Trial) Survivors(ns []*big.Int) []bool { return modular.Coprime(ns, t.product) }
+func (t *Trial) Survivors(ns []*big.Int) []bool { return t.divisors.Coprime(ns) }
+
+// ScreenBase is the base of the first test, which nearly all moduli fail that trial division has left. It is the same for all,
+// so it need not be searched for: (4/n) = 1 for every odd n. Its test says no more than a Fermat test to the base 2, as 4 is a
+// square. That is enough to throw a modulus away, and not to keep it: what passes goes on to Bases.
+func ScreenBase() *big.Int { return big.NewInt(4) }
 
 // Bases returns the index-th base for every n: an integer g in [2, n) with Jacobi symbol (g/n) = 1, hashed from the seed, which
 // is the transcript up to the point where the ns were public, from n and the index. The base of an n does not depend on the others
@@ -96,10 +100,10 @@ func Passes(n *big.Int, v []*big.Int) bool {
 		rest.Mod(rest.Mul(rest, x), n)
 	}
 	first := new(big.Int).Mod(v[0], n)
-	if new(big.Int).GCD(nil, nil, first, n).Cmp(big.NewInt(1)) != 0 {
+	if first.Cmp(rest) != 0 && new(big.Int).Add(first, rest).Cmp(n) != 0 {
 		return false
 	}
-	return first.Cmp(rest) == 0 || first.Add(first, rest).Cmp(n) == 0
+	return new(big.Int).GCD(nil, nil, first, n).Cmp(big.NewInt(1)) == 0
 }
 
 // Tests returns how many independent bases keep the probability that a wrong modulus passes them all at or below 2^-kappa. A modulus

@@ -18,6 +18,7 @@ import (
 	"io"
 	"math/big"
 
+	"riskprop/crypto/modular"
 	"riskprop/crypto/sample"
 )
 
@@ -49,9 +50,10 @@ type Form struct {
 	Step  *big.Int // M·M0: pieces with the same residue differ by multiples of it
 	Field *big.Int // the first prime above 2^(Bits+1): the field in which N is computed; pieces and products fit into it
 
-	choices *big.Int // multiples of Step that a piece is drawn from
-	start   *big.Int // the first multiple of Step above the smallest candidate: where the first party's range starts
-	inverse *big.Int // M^-1 mod M0
+	sieve   *modular.Divisors // the primes of M
+	choices *big.Int          // multiples of Step that a piece is drawn from
+	start   *big.Int          // the first multiple of Step above the smallest candidate: where the first party's range starts
+	inverse *big.Int          // M^-1 mod M0
 }
 
 // NewForm returns the form of candidates for moduli of `bits` bits among n parties. bits must be even and in 256..8192, n in
@@ -79,6 +81,7 @@ func NewForm(bits, n int) (*Form, error) {
 func (f *Form) choosePrimes() bool {
 	limit := new(big.Int).Lsh(big.NewInt(1), uint(f.Bits/2-margin))
 	product := big.NewInt(4)
+	var sieved []int
 	// The primes up to Bits have a product of about e^Bits, so the limit ends the loop.
 	for _, prime := range primes(2, f.Bits) {
 		factor := big.NewInt(int64(prime))
@@ -91,8 +94,10 @@ func (f *Form) choosePrimes() bool {
 		} else {
 			f.M.Mul(f.M, factor)
 			f.B1 = prime
+			sieved = append(sieved, prime)
 		}
 	}
+	f.sieve = modular.NewDivisors(sieved)
 	return f.B1 > 0
 }
 
@@ -120,6 +125,27 @@ func (f *Form) smallest() *big.Int {
 	lo := new(big.Int).Lsh(big.NewInt(1), uint(f.Bits-1))
 	lo.Sqrt(lo)
 	return lo.Add(lo, big.NewInt(1))
+}
+
+// Units returns count uniform units of Z_M: those that sample.Unit would return one after the other. It draws more than it needs
+// from r, which must serve nothing else.
+func (f *Form) Units(r io.Reader, count int) []*big.Int {
+	units := make([]*big.Int, 0, count)
+	for len(units) < count {
+		drawn := make([]*big.Int, 4*(count-len(units))) // about a quarter of the residues are units
+		for i := range drawn {
+			// In place of 0 stands M, which is no unit either.
+			if drawn[i] = sample.Below(r, f.M); drawn[i].Sign() == 0 {
+				drawn[i].Set(f.M)
+			}
+		}
+		for i, unit := range f.sieve.Coprime(drawn) {
+			if unit && len(units) < count {
+				units = append(units, drawn[i])
+			}
+		}
+	}
+	return units
 }
 
 // FieldWidth returns the number of bytes of an element of the field.

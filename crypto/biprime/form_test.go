@@ -1,6 +1,7 @@
 package biprime_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -292,5 +293,26 @@ func TestCheckModulus(t *testing.T) {
 		if (err == nil) != c.good || (err != nil && !errors.Is(err, biprime.ErrForm)) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// Units are those that sample.Unit draws, whatever the size of the bulk.
+func TestUnitsAreThoseOfSample(t *testing.T) {
+	for _, bits := range []int{256, 1024} {
+		f := newForm(t, bits, 3)
+		for _, count := range []int{0, 1, 2, 7, 300} {
+			units, r := f.Units(sample.Hash("units"), count), sample.Hash("units")
+			if len(units) != count {
+				t.Fatalf("%d units, want %d", len(units), count)
+			}
+			for i, got := range units {
+				if want := sample.Unit(r, f.M); got.Cmp(want) != 0 {
+					t.Fatalf("unit %d of %d is %v, want %v", i, count, got, want)
+				}
+			}
+		}
+	}
+	if got := newForm(t, 256, 3).Units(io.MultiReader(bytes.NewReader(make([]byte, 1<<10)), sample.Hash("units")), 1); got[0].Sign() == 0 {
+		t.Error("0 is a unit")
 	}
 }

@@ -20,19 +20,6 @@ func primes(above, upTo int) []int {
 	return found
 }
 
-// product returns the product of the factors by a balanced tree, 1 for none.
-func product(factors []int) *big.Int {
-	switch len(factors) {
-	case 0:
-		return big.NewInt(1)
-	case 1:
-		return big.NewInt(int64(factors[0]))
-	}
-	half := len(factors) / 2
-	left := product(factors[:half])
-	return left.Mul(left, product(factors[half:]))
-}
-
 // fieldPrime returns the first prime above 2^(bits+1).
 func fieldPrime(bits int) *big.Int {
 	base := new(big.Int).Lsh(big.NewInt(1), uint(bits+1))

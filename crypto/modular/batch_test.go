@@ -48,7 +48,7 @@ func everything(v *Vector, f *FixedBase, exps []*big.Int, sums Sums) []byte {
 		out = w.Append(out)
 	}
 	m := []*big.Int{v.Ring().Modulus()}
-	out = fmt.Append(out, expBatch(v.ring.engine(), exps, exps[:1], m), JacobiBatch(exps, m), Coprime(exps[:1], m[0]))
+	out = fmt.Append(out, expBatch(v.ring.engine(), exps, exps[:1], m), JacobiBatch(exps, m), NewDivisors([]int{3, 5, 7}).Coprime(m))
 	return v.Ring().FixedBase(v.At(0), f.bits/3).Exp([]*big.Int{big.NewInt(3)}).Append(out)
 }
 

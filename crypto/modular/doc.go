@@ -15,8 +15,8 @@
 //     several ciphertexts into one;
 //   - [Vector.NonUnit] is the check that every ciphertext received from somebody else must pass.
 //
-// A [FixedBase] raises one base, known in advance, to many exponents. [ExpBatch], [JacobiBatch] and [Coprime] are for
-// batches in which every element has a modulus of its own, as in the search for a biprime.
+// A [FixedBase] raises one base, known in advance, to many exponents. [ExpBatch] and [JacobiBatch] are for batches in
+// which every element has a modulus of its own, as in the search for a biprime; [Divisors] is trial division.
 //
 // # Policy
 //
@@ -47,6 +47,6 @@
 // a [math/big.Int] has no leading zeroes: where one goes in or comes out, its length shows. Working memory is not wiped.
 //
 // [Vector.MultiExp] takes weights to be known to the caller alone and its time depends on them. [Vector.Inverse],
-// [Vector.NonUnit], [JacobiBatch] and [Coprime] take variable time on all paths. The path big is not constant-time at all:
+// [Vector.NonUnit], [JacobiBatch] and [Divisors.Coprime] take variable time on all paths. The path big is not constant-time at all:
 // whoever measures the machine precisely enough learns about secret exponents.
 package modular

@@ -49,22 +49,6 @@ func JacobiBatch(xs, mods []*big.Int) []int {
 	return out
 }
 
-// Coprime says for each of ns whether it shares no factor with product: trial division by all primes of a product at once.
-// The product, any integer, may be much longer than the ns, which must be positive; anything else panics. All paths
-// leave it to math/big, whose division is nearly as fast here; it is not constant-time.
-func Coprime(ns []*big.Int, product *big.Int) []bool {
-	requireAll(ns, positive, "number %d must be positive")
-	require(product != nil, "product is nil")
-	out := make([]bool, len(ns))
-	batch(len(ns), heavy, func(s *scratch, from, to int) {
-		for i := from; i < to; i++ {
-			s.quotient.QuoRem(product, ns[i], &s.product)
-			out[i] = coprime(s.product.Abs(&s.product), ns[i])
-		}
-	})
-	return out
-}
-
 // pick returns element i of a list that may hold one element for all.
 func pick(xs []*big.Int, i int) *big.Int {
 	if len(xs) == 1 {

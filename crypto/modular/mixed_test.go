@@ -88,34 +88,6 @@ func TestJacobiBatchIsTheProductOfLegendreSymbols(t *testing.T) {
 	})
 }
 
-func TestCoprimeIsTrialDivision(t *testing.T) {
-	product := big.NewInt(1)
-	var primes []*big.Int
-	for p := int64(3); p < 2000; p += 2 {
-		if x := big.NewInt(p); x.ProbablyPrime(0) {
-			primes = append(primes, x)
-			product.Mul(product, x)
-		}
-	}
-	rapid.Check(t, func(rt *rapid.T) {
-		ns := rapid.SliceOfN(numbers(rapid.SampledFrom([]int{3, 12, 24, 256}).Draw(rt, "bits")), 0, 8).Draw(rt, "ns")
-		for _, n := range ns {
-			n.Add(n, big.NewInt(1))
-		}
-		defer unchanged(t, ns, []*big.Int{product})()
-		got, negated := Coprime(ns, product), Coprime(ns, new(big.Int).Neg(product))
-		for i, n := range ns {
-			divisible := slices.ContainsFunc(primes, func(p *big.Int) bool { return new(big.Int).Mod(n, p).Sign() == 0 })
-			if got[i] == divisible || negated[i] == divisible {
-				rt.Fatalf("%v: got %t, divisible by one of the primes: %t", n, got[i], divisible)
-			}
-		}
-	})
-	if got := Coprime([]*big.Int{big.NewInt(1), big.NewInt(2)}, new(big.Int)); !got[0] || got[1] {
-		t.Errorf("1 and 2 against 0: got %v, want true and false", got)
-	}
-}
-
 func TestMisuseOfMixedBatchesPanics(t *testing.T) {
 	n := func(xs ...int64) (out []*big.Int) {
 		for _, x := range xs {
@@ -124,23 +96,20 @@ func TestMisuseOfMixedBatchesPanics(t *testing.T) {
 		return out
 	}
 	for name, call := range map[string]func(){
-		"too few exponents":   func() { ExpBatch(n(1, 2, 3), n(1, 2), n(5)) },
-		"no exponents":        func() { ExpBatch(n(1, 2), nil, n(5)) },
-		"too many exponents":  func() { ExpBatch(n(1), n(1, 2), n(5)) },
-		"too few moduli":      func() { ExpBatch(n(1, 2, 3), n(1), n(5, 7)) },
-		"even modulus":        func() { ExpBatch(n(1, 2), n(1), n(5, 8)) },
-		"modulus 1":           func() { ExpBatch(n(1), n(1), n(1)) },
-		"negative exponent":   func() { ExpBatch(n(1, 2), n(1, -1), n(5)) },
-		"Jacobi even":         func() { JacobiBatch(n(1), n(4)) },
-		"Jacobi negative":     func() { JacobiBatch(n(1), n(-5)) },
-		"Jacobi lengths":      func() { JacobiBatch(n(1, 2, 3), n(5, 7)) },
-		"Coprime of 0":        func() { Coprime(n(1, 0), big.NewInt(15)) },
-		"Coprime of negative": func() { Coprime(n(-1), big.NewInt(15)) },
-		"Coprime to nil":      func() { Coprime(n(1), nil) },
-		"nil base":            func() { ExpBatch([]*big.Int{nil}, n(1), n(5)) },
-		"nil exponent":        func() { ExpBatch(n(1), []*big.Int{nil}, n(5)) },
-		"nil modulus":         func() { ExpBatch(n(1), n(1), []*big.Int{nil}) },
-		"Jacobi of nil":       func() { JacobiBatch([]*big.Int{nil}, n(5)) },
+		"too few exponents":  func() { ExpBatch(n(1, 2, 3), n(1, 2), n(5)) },
+		"no exponents":       func() { ExpBatch(n(1, 2), nil, n(5)) },
+		"too many exponents": func() { ExpBatch(n(1), n(1, 2), n(5)) },
+		"too few moduli":     func() { ExpBatch(n(1, 2, 3), n(1), n(5, 7)) },
+		"even modulus":       func() { ExpBatch(n(1, 2), n(1), n(5, 8)) },
+		"modulus 1":          func() { ExpBatch(n(1), n(1), n(1)) },
+		"negative exponent":  func() { ExpBatch(n(1, 2), n(1, -1), n(5)) },
+		"Jacobi even":        func() { JacobiBatch(n(1), n(4)) },
+		"Jacobi negative":    func() { JacobiBatch(n(1), n(-5)) },
+		"Jacobi lengths":     func() { JacobiBatch(n(1, 2, 3), n(5, 7)) },
+		"nil base":           func() { ExpBatch([]*big.Int{nil}, n(1), n(5)) },
+		"nil exponent":       func() { ExpBatch(n(1), []*big.Int{nil}, n(5)) },
+		"nil modulus":        func() { ExpBatch(n(1), n(1), []*big.Int{nil}) },
+		"Jacobi of nil":      func() { JacobiBatch([]*big.Int{nil}, n(5)) },
 	} {
 		wantPanic(t, name, call)
 	}
@@ -157,7 +126,7 @@ func TestEmptyBatches(t *testing.T) {
 		"ExpBatch":      len(ExpBatch(nil, nil, nil)),
 		"ExpBatch of 1": len(ExpBatch(nil, one, one)),
 		"JacobiBatch":   len(JacobiBatch(nil, one)),
-		"Coprime":       len(Coprime(nil, one[0])),
+		"Coprime":       len(NewDivisors([]int{3}).Coprime(nil)),
 		"FixedBase":     v.Ring().FixedBase(one[0], 3).Exp(nil).Len(),
 		"Mul":           v.Mul(v).Len(),
 		"Inverse":       inverse.Len(),

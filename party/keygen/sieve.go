@@ -3,7 +3,6 @@ package keygen
 import (
 	"iter"
 
-	"riskprop/crypto/sample"
 	"riskprop/crypto/shamir"
 	"riskprop/party"
 )
@@ -25,9 +24,8 @@ func (r *sieve) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 		if s.Self() > r.t {
 			return
 		}
-		units, coefficients, out := s.Stream("units"), s.Stream("coefficients"), newDealing(r.n)
-		for range 2 * r.batch {
-			unit := sample.Unit(units, r.form.M)
+		coefficients, out := s.Stream("coefficients"), newDealing(r.n)
+		for _, unit := range r.form.Units(s.Stream("units"), 2*r.batch) {
 			out.deal(shamir.Share(coefficients, unit, r.t, r.n, r.form.M), r.unitWidth)
 		}
 		out.yield(yield)
