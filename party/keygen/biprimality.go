@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"slices"
 
 	"riskprop/crypto/biprime"
 	"riskprop/crypto/modular"
 	"riskprop/party"
 )
 
-// biprimality: protocol.md section 1, steps 4 and 5; [BF97, section 3]. Every party raises bases that all derive from
-// the transcript to its part of (N - p - q + 1)/4 and publishes the powers. The round serves twice: "biprime" tests
-// every survivor with one base, which nearly all composites fail, and "confirm" those that passed with as many as an
-// error of 2^-κ needs.
+// biprimality: protocol.md section 1, steps 4 and 5; [BF97, section 3]. Every party raises bases to its part of
+// (N - p - q + 1)/4 and publishes the powers. The round serves twice: "biprime" screens every survivor with one base, the
+// same for all, which nearly all composites fail; "confirm" tests those that passed with as many as an error of 2^-κ needs,
+// all derived from the transcript.
 type biprimality struct {
 	*setup
 	stats      Stats
@@ -49,7 +50,11 @@ func (r *biprimality) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 			exponents[c] = biprime.Exponent(s.Self()+1, one.n, one.pieces[0], one.pieces[1])
 		}
 		for index := range r.bases() {
-			powers := modular.ExpBatch(biprime.Bases(seen[:], ns, index), exponents, ns)
+			bases := slices.Repeat([]*big.Int{biprime.ScreenBase()}, len(ns))
+			if r.confirm {
+				bases = biprime.Bases(seen[:], ns, index)
+			}
+			powers := modular.ExpBatch(bases, exponents, ns)
 			if !broadcast(powers, r.width(), yield) {
 				return
 			}
