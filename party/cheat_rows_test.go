@@ -32,6 +32,10 @@ func rowless() map[string]string {
 		stale   = "see TestStale"
 	)
 	return map[string]string{
+		"keygen search.Check 1":        on,
+		"keygen search.Check 2":        on,
+		"keygen search.Next 1":         on,
+		"keygen search.Next 2":         on,
 		"keygen sieve.Next 1":          checked,
 		"keygen reduce.Next 1":         checked,
 		"keygen candidates.Next 1":     checked,

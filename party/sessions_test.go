@@ -18,7 +18,7 @@ import (
 func searching(t *testing.T) (partytest.Session, func(member int, alter alteration) *party.Machine) {
 	t.Helper()
 	w := newWorld(t)
-	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: "s15", Roster: w.roster.Digest(),
+	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: "s214", Roster: w.roster.Digest(),
 		KeyBits: 256, Threshold: 1, Kappa: 80, Batch: 4, TrialTo: 4096}
 	first, err := keygen.Start(manifest, w.roster)
 	if err != nil {

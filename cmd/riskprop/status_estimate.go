@@ -18,10 +18,11 @@ type estimate struct {
 	End        *time.Time `json:"end,omitempty"`         // when that will be
 }
 
-// The rounds of a key generation that search for a modulus, over and over, and those after one has been found.
-func searchRounds() []string {
-	return []string{"sieve", "sieve-reduce", "candidates", "moduli", "biprime", "confirm"}
-}
+// attemptRound is the round of a key generation with which an attempt at a modulus begins: what comes before prepares the
+// first, and the rounds of one attempt prepare the next.
+const attemptRound = "moduli"
+
+// keyRounds are those after a modulus has been found.
 func keyRounds() []string { return []string{"share", "product", "theta", "prove"} }
 
 // lastRounds are those of a propagation after the last scores.
@@ -121,14 +122,14 @@ func (s sessionStatus) failedAttempts() []float64 {
 		if r.Round >= s.Round {
 			break
 		}
-		if r.Name == searchRounds()[0] {
+		if r.Name == attemptRound {
 			attempts = append(attempts, 0)
 		}
 		if len(attempts) > 0 {
 			attempts[len(attempts)-1] += r.Took
 		}
 	}
-	if s.Name != searchRounds()[0] && len(attempts) > 0 {
+	if s.Name != attemptRound && len(attempts) > 0 {
 		attempts = attempts[:len(attempts)-1] // it is under way
 	}
 	return attempts

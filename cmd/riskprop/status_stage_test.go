@@ -90,7 +90,7 @@ func (th *theatre) session(kind, id, rest string) *config.Session {
 
 // keys is a key generation that needs a few attempts.
 func (th *theatre) keys() *config.Session {
-	return th.session("keygen", "keys-2026", "key_bits: 256\nbatch: 6\ntrial_to: 100\n")
+	return th.session("keygen", "keys-2026", "key_bits: 256\nbatch: 5\ntrial_to: 100\n")
 }
 
 // run is a propagation over two periods, with two iterations each.

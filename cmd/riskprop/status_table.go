@@ -69,7 +69,7 @@ func (s sessionStatus) groups(all bool) []group {
 	var groups []group
 	attempt, failed := 0, len(s.failedAttempts())
 	for _, r := range s.Rounds {
-		if s.Protocol == schema.Keygen && r.Name == searchRounds()[0] {
+		if s.Protocol == schema.Keygen && r.Name == attemptRound {
 			attempt++
 		}
 		kind, _, _ := strings.Cut(r.Name, ".")
@@ -98,7 +98,7 @@ func (g group) line() line {
 	bytes, took, spread, begun := int64(0), 0.0, 0.0, 0
 	for _, r := range g.rounds {
 		bytes, took, spread = bytes+r.Bytes, took+r.Took, max(spread, r.Spread)
-		if r.Name == searchRounds()[0] {
+		if r.Name == attemptRound {
 			begun++
 		}
 	}

@@ -133,7 +133,7 @@ func TestWatchTheKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"The key for this propagation is still being generated.\nKey generation keys-2026 of", "round 3 (moduli): bob has spoken", "It has ended well, after 14 rounds",
+	for _, want := range []string{"The key for this propagation is still being generated.\nKey generation keys-2026 of", "round 3 (moduli): bob has spoken", "It has ended well, after 12 rounds",
 		"Propagation run-2026 of", "It has ended well, after 8 rounds"} {
 		at := strings.Index(got, want)
 		if at < 0 {

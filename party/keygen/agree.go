@@ -36,11 +36,4 @@ func (r *agree) Check(message party.Message, data []byte) error {
 	return schema.Compare(r.manifest.Fields(), theirs.Fields(), r.roster.Member(message.From).Name)
 }
 
-func (r *agree) Next(party.Inbox) (party.Round, error) { return r.attempt(Stats{}), nil }
-
-// attempt starts the search for a modulus among a new batch of candidates.
-func (s *setup) attempt(stats Stats) party.Round {
-	stats.Attempts++
-	stats.Candidates += s.batch
-	return &sieve{setup: s, stats: stats}
-}
+func (r *agree) Next(party.Inbox) (party.Round, error) { return r.anew(Stats{}), nil }

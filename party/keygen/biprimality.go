@@ -110,7 +110,7 @@ func (r *biprimality) Next(in party.Inbox) (party.Round, error) {
 	}
 	switch {
 	case len(passed) == 0:
-		return r.attempt(r.stats), nil
+		return r.anew(r.stats), nil
 	case r.confirm:
 		return newShare(r.setup, r.stats, passed[0]), nil
 	}

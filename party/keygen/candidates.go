@@ -15,7 +15,6 @@ import (
 // a zero with degree 2t, which will hide the product of the shares. To itself it keeps the pieces.
 type candidates struct {
 	*setup
-	stats   Stats
 	factors [][]*big.Int // shares of the two last factors of the residues, p and q by turns; empty lists for an auditor
 }
 
@@ -80,7 +79,7 @@ func (r *candidates) Check(_ party.Message, data []byte) error {
 }
 
 func (r *candidates) Next(in party.Inbox) (party.Round, error) {
-	next := &moduli{setup: r.setup, stats: r.stats}
+	next := &moduli{setup: r.setup}
 	if in.Self < 0 {
 		return next, nil
 	}

@@ -44,7 +44,7 @@ func searching(t *testing.T, n, threshold int, session string) *partytest.Refere
 // TestCrashEverywhere ends a party before and after every operation of a key generation, each time in a session of its
 // own, and starts it again from nothing.
 func TestCrashEverywhere(t *testing.T) {
-	runs, lives, err := searching(t, 3, 1, "s15").AllCrashes(1)
+	runs, lives, err := searching(t, 3, 1, "s214").AllCrashes(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestCrashEverywhere(t *testing.T) {
 // TestCrashEverywhereOfFive is the same with t = 2, which has the round sieve-reduce. Dave deals no units (t+1 do) and
 // multiplies (2t+1 do).
 func TestCrashEverywhereOfFive(t *testing.T) {
-	runs, err := searching(t, 5, 2, "s215").CrashEverywhere(3, partytest.Recorded, partytest.Stride)
+	runs, err := searching(t, 5, 2, "s288").CrashEverywhere(3, partytest.Recorded, partytest.Stride)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestCrashEverywhereOfFive(t *testing.T) {
 
 // TestTakeOver ends a party before and after every record that it writes, while a second copy of it goes on.
 func TestTakeOver(t *testing.T) {
-	ref := searching(t, 3, 1, "s15")
+	ref := searching(t, 3, 1, "s214")
 	runs, err := ref.TakeOver(1)
 	if err != nil {
 		t.Fatal(err)
@@ -74,14 +74,14 @@ func TestTakeOver(t *testing.T) {
 // TestTwins runs two copies of every party in random interleavings, and TestSchedules one with delays and crashes. The
 // seeds are new in every run. One that fails belongs into the file of cases, which come first.
 func TestTwins(t *testing.T) {
-	ref := searching(t, 3, 1, "s15")
+	ref := searching(t, 3, 1, "s214")
 	if err := partytest.TryKept("keygen twins", 40, rand.Uint64, ref.Twins); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestSchedules(t *testing.T) {
-	ref := searching(t, 3, 1, "s15")
+	ref := searching(t, 3, 1, "s214")
 	if err := partytest.TryKept("keygen schedule", 150, rand.Uint64, ref.Schedule); err != nil {
 		t.Fatal(err)
 	}
@@ -89,11 +89,11 @@ func TestSchedules(t *testing.T) {
 
 // TestProcessors: how many processors share the arithmetic makes no difference to the log.
 func TestProcessors(t *testing.T) {
-	ref := searching(t, 3, 1, "s15")
+	ref := searching(t, 3, 1, "s214")
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, processors := range []int{1, 2, 5} {
 		runtime.GOMAXPROCS(processors)
-		if other := searching(t, 3, 1, "s15"); !ref.Log.Equal(other.Log) {
+		if other := searching(t, 3, 1, "s214"); !ref.Log.Equal(other.Log) {
 			t.Errorf("with %d processors the log is another one", processors)
 		}
 	}

@@ -316,3 +316,51 @@ func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int)
 	}
 	return machines[1].Round().(*keygen.Done).Key.N, confirms
 }
+
+// TestRoundsOfTheSearch: while a batch is tested the next one is prepared, so only the first has rounds of its own for that,
+// and an attempt takes two rounds. With t = 2 the preparation takes a round more than the tests.
+func TestRoundsOfTheSearch(t *testing.T) {
+	for _, c := range []struct {
+		n, t    int
+		session string
+		want    string
+	}{
+		{3, 1, "s214", "agree public; sieve private; candidates private; moduli public private; biprime public private; " +
+			"moduli public private; biprime public private; confirm public; share private; product private; theta public; prove public"},
+		{5, 2, "s288", "agree public; sieve private; sieve-reduce private; candidates private; moduli public private; sieve-reduce private; " +
+			"candidates private; moduli public private; biprime public private; confirm public private; share private; product private; " +
+			"theta public; prove public"},
+	} {
+		con := newConsortium(t, c.n, c.t, 256)
+		con.manifest.Batch, con.manifest.Session = 4, c.session
+		var said []string
+		first, err := keygen.Start(con.manifest, con.roster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+			kind := map[bool]string{true: "public", false: "private"}[draft.To == party.Everybody]
+			if len(said) == 0 || !strings.HasPrefix(said[len(said)-1], round+" ") {
+				said = append(said, round+" "+kind)
+			} else if last := &said[len(said)-1]; !strings.HasSuffix(*last, kind) {
+				*last += " " + kind
+			}
+			return draft
+		})
+		session := party.Session{Proto: schema.Keygen, ID: con.manifest.Session, Roster: con.roster}
+		m, err := party.NewMachine(session, con.ids[0], schema.Digest("test", schema.Encode(con.manifest)), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		machines := []*party.Machine{m}
+		for _, id := range con.ids[1:] {
+			machines = append(machines, con.machine(t, id, con.manifest))
+		}
+		if err := partytest.Run(partytest.NewLog(con.roster), machines...); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(said, "; "); got != c.want {
+			t.Errorf("alice says %s\nwant %s", got, c.want)
+		}
+	}
+}

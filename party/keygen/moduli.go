@@ -14,7 +14,7 @@ import (
 // primes from B1 to B2 and keeps the same survivors.
 type moduli struct {
 	*setup
-	stats  Stats
+	stats  Stats         // this batch included, once it is at hand
 	sums   []*big.Int    // own shares of p, q and zero of every candidate; nil for an auditor
 	pieces [][2]*big.Int // own pieces of p and q of every candidate; nil for an auditor
 }
@@ -23,6 +23,15 @@ type moduli struct {
 type candidate struct {
 	n      *big.Int
 	pieces [2]*big.Int
+}
+
+// counted is the round of a batch whose turn has come.
+func (r *moduli) counted(stats Stats) *moduli {
+	opened := *r
+	opened.stats = stats
+	opened.stats.Attempts++
+	opened.stats.Candidates += r.batch
+	return &opened
 }
 
 func (r *moduli) Plan() party.Plan {
@@ -67,7 +76,7 @@ func (r *moduli) Next(in party.Inbox) (party.Round, error) {
 		survivors = append(survivors, one)
 	}
 	if len(survivors) == 0 {
-		return r.attempt(r.stats), nil
+		return r.anew(r.stats), nil
 	}
 	stats := r.stats
 	stats.Tested += len(survivors)

@@ -43,9 +43,11 @@ func (r *watched) Next(in party.Inbox) (party.Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	if current, ok := r.Round.(*moduli); ok {
-		if err := r.seen.moduli(current, in, r.member); err != nil {
-			return nil, err
+	if current, ok := r.Round.(*search); ok {
+		if opened, ok := current.test.(*moduli); ok {
+			if err := r.seen.moduli(opened, in, r.member); err != nil {
+				return nil, err
+			}
 		}
 	}
 	switch found := next.(type) {

@@ -14,16 +14,15 @@ import (
 // it [GRR98, section 3].
 type reduce struct {
 	*setup
-	stats   Stats
 	factors [][]*big.Int // shares of the factors that are left, by factor; empty lists for an auditor
 }
 
 // multiply is the round that makes fewer factors of many. The last two are multiplied in the next round's first step.
-func (s *setup) multiply(factors [][]*big.Int, stats Stats) party.Round {
+func (s *setup) multiply(factors [][]*big.Int) party.Round {
 	if len(factors) == 2 {
-		return &candidates{setup: s, stats: stats, factors: factors}
+		return &candidates{s, factors}
 	}
-	return &reduce{setup: s, stats: stats, factors: factors}
+	return &reduce{s, factors}
 }
 
 // pairs is the number of products of this level.
@@ -68,7 +67,7 @@ func (r *reduce) Next(in party.Inbox) (party.Round, error) {
 	if len(r.factors)%2 == 1 {
 		left = append(left, r.factors[len(r.factors)-1])
 	}
-	return r.multiply(left, r.stats), nil
+	return r.multiply(left), nil
 }
 
 // mulMod multiplies two lists element by element.

@@ -22,8 +22,8 @@ type setup struct {
 
 // Stats counts the work of a session so far.
 type Stats struct {
-	Attempts   int // batches of candidates
-	Candidates int // pairs (p, q)
+	Attempts   int // batches of candidates whose moduli were opened
+	Candidates int // pairs (p, q) in them
 	Tested     int // moduli that survived the trial division and were tested for biprimality
 }
 

@@ -10,10 +10,7 @@ import (
 // sieve: protocol.md section 1, step 1; [MWB99, section 3]. For each candidate and for each of p and q, parties 1..t+1
 // pick a unit of Z_M and share it with degree t. The product of the units is a unit, so no prime up to B1 divides it,
 // and as long as one of the t+1 is honest nobody knows it.
-type sieve struct {
-	*setup
-	stats Stats
-}
+type sieve struct{ *setup }
 
 func (r *sieve) Plan() party.Plan {
 	return party.Plan{Name: "sieve", Messages: party.EachToEach(r.n, r.t+1, r.unitWidth, 2*r.batch)}
@@ -41,5 +38,5 @@ func (r *sieve) Next(in party.Inbox) (party.Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.multiply(factors, r.stats), nil
+	return r.multiply(factors), nil
 }

@@ -42,7 +42,7 @@ func (r *theta) Next(in party.Inbox) (party.Round, error) {
 	opened, err := r.math.Theta(column(values, 0))
 	switch {
 	case errors.Is(err, paillier.ErrDiscard):
-		return r.attempt(r.stats), nil
+		return r.anew(r.stats), nil
 	case err != nil:
 		return nil, fmt.Errorf("%w: a party has computed wrongly, and public data do not tell which", err)
 	}
