@@ -11,8 +11,8 @@
 //	sieve-reduce   their products, brought back to degree t (t > 1)    } a batch of candidates
 //	candidates     pieces of p and q become shares over a field        } for (p, q) at once;
 //	moduli         N = p·q becomes public, trial division              } attempts go on until
-//	biprime        one Boneh-Franklin test for each survivor           } there is a modulus
-//	confirm        as many more as the error bound needs               }
+//	biprime        one Boneh-Franklin test for each survivor           } there is a modulus, and
+//	confirm        as many more as the error bound needs               } overlap: see type search
 //	share          shares of φ(N) and of a random β over the integers
 //	product        shares of φ·β, never opened
 //	theta          θ = φ·β·Δ⁴ mod N, and gcd(θ, N) = 1

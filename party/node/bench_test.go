@@ -25,7 +25,7 @@ import (
 func benchKeygen(b *testing.B, roster *schema.Roster, ids []*party.Identity, session string, bits int) ([]*keygen.Done, []node.Stats) {
 	b.Helper()
 	manifest := schema.KeygenManifest{Version: schema.ManifestVersion, Session: session, Roster: roster.Digest(),
-		KeyBits: uint32(bits), Threshold: 1, Kappa: 80, Batch: 256, TrialTo: 1 << 17}
+		KeyBits: uint32(bits), Threshold: 1, Kappa: 80, Batch: 384, TrialTo: 1 << 17}
 	store := mem.NewStore()
 	var configs []node.Config
 	for _, id := range ids {

@@ -63,7 +63,7 @@ func TestKeygenSession(t *testing.T) {
 			Version: 1, Session: "keys-2026", Roster: digest, KeyBits: 3072, Threshold: 1, Kappa: 90, Batch: 128, TrialTo: 4096,
 			Deadline: uint64(deadline().Unix()),
 		},
-		small: {Version: 1, Session: "2026", Roster: digest, KeyBits: 2048, Threshold: 1, Kappa: 80, Batch: 256, TrialTo: 1 << 17},
+		small: {Version: 1, Session: "2026", Roster: digest, KeyBits: 2048, Threshold: 1, Kappa: 80, Batch: 384, TrialTo: 1 << 17},
 	} {
 		s, err := ParseSession("keygen.yaml", []byte(text))
 		if err != nil {
