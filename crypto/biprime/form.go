@@ -6,7 +6,7 @@
 // p ≡ -1 modulo 4 and modulo every odd prime up to the number of parties, and p has no prime factor up to B1; a party learns
 // nothing else about p. The parties multiply two candidates with Shamir sharings over the field Form.Field, which is not done
 // here, and learn N = p·q. From then on N is public: everybody checks its form (Form.CheckModulus), divides it by the primes from
-// B1 to B2 (Trial), and what survives is tested for being the product of two primes (Bases, Exponent, Passes, Tests).
+// B1 to B2 (Trial), and what survives is tested for being the product of two primes (ScreenBase, Bases, Exponent, Passes, Tests).
 //
 // All functions are pure and treat all candidates of a batch alike, so every party finds the same survivors. Pieces and
 // exponents are secret. Everything else is public, the number of a party included.

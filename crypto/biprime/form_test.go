@@ -312,7 +312,11 @@ func TestUnitsAreThoseOfSample(t *testing.T) {
 			}
 		}
 	}
-	if got := newForm(t, 256, 3).Units(io.MultiReader(bytes.NewReader(make([]byte, 1<<10)), sample.Hash("units")), 1); got[0].Sign() == 0 {
-		t.Error("0 is a unit")
+	f := newForm(t, 256, 3)
+	behind := func() io.Reader {
+		return io.MultiReader(bytes.NewReader(make([]byte, 1<<10)), sample.Hash("units"))
+	}
+	if got, want := f.Units(behind(), 1)[0], sample.Unit(behind(), f.M); got.Cmp(want) != 0 {
+		t.Errorf("behind zeros comes %v, want %v: 0 is no unit", got, want)
 	}
 }

@@ -288,6 +288,7 @@ func TestConfirmLooksAtEveryBase(t *testing.T) {
 func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int) {
 	t.Helper()
 	var machines []*party.Machine
+	after := ""
 	for i, id := range c.ids {
 		first, err := keygen.Start(c.manifest, c.roster)
 		if err != nil {
@@ -296,6 +297,9 @@ func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int)
 		if i == 0 {
 			first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
 				if round != "confirm" {
+					if confirms == wrong && confirms > 0 && after == "" {
+						after = round
+					}
 					return draft
 				}
 				if confirms++; confirms == wrong {
@@ -313,6 +317,9 @@ func (c *consortium) modulus(t *testing.T, wrong int) (n *big.Int, confirms int)
 	}
 	if err := partytest.Run(partytest.NewLog(c.roster), machines...); err != nil {
 		t.Fatal(err)
+	}
+	if wrong > 0 && after != "moduli" {
+		t.Errorf("after a batch that fails in confirm comes %q, though the next is ready for moduli", after)
 	}
 	return machines[1].Round().(*keygen.Done).Key.N, confirms
 }
