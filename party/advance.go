@@ -28,41 +28,35 @@ func (m *Machine) advance() error {
 	if err != nil {
 		return fmt.Errorf("round %d (%s): %w", m.number, m.plan.Name, err)
 	}
-	seen, missing := m.now.after(m.number, m.gone)
-	if missing >= 0 {
-		panic("party: a round was closed without a head that counts")
-	}
-	heads := make([]statement, len(m.now.heads))
+	seen := m.now.after(m.number)
+	m.gone |= m.now.unspoken() | m.left
+	m.oldest = m.number + 1
 	if m.now.quorum > 0 {
-		heads = m.ahead
+		m.oldest = m.number
+		m.number++
 	}
-	m.before, m.former, m.absent = m.now, m.plan, m.gone
 	m.number++
-	m.enter(next, seen, heads)
+	m.enter(next, seen)
+	if m.now.quorum > 0 && !m.now.enough(m.gone) {
+		return m.words[len(m.words)-1] // they were enough for the round before, and then one of them left
+	}
 	return m.closeIfSpoken()
 }
 
-// enter begins a round. After one with a quorum the heads of those who were faster are already there.
-func (m *Machine) enter(round Round, seen [32]byte, heads []statement) {
+// enter begins a round.
+func (m *Machine) enter(round Round, seen [32]byte) {
 	m.round, m.plan = round, round.Plan()
-	if m.before.quorum > 0 && len(m.plan.Messages) > 0 {
-		panic("party: after a round with a quorum nothing can be said")
-	}
-	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: heads}
-	m.closed, m.gone, m.arrivals, m.missing, m.ahead, m.said = false, 0, nil, nil, nil, nil
-	m.foreseen, m.foresaw = nil, false
-	if m.now.quorum > 0 {
-		m.ahead = make([]statement, len(heads))
-	}
+	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: make([]statement, m.session.Roster.Len())}
+	m.closed, m.settled, m.arrivals, m.missing, m.said = false, false, nil, nil, nil
 }
 
 // inbox joins the parts of every readable message and checks it.
 func (m *Machine) inbox() (Inbox, error) {
 	members := m.session.Roster.Len()
-	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.gone, Left: m.words, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
+	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.now.unspoken(), Left: m.words, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
 	var differences []string
 	for i, message := range m.plan.Messages {
-		if !m.readable(message) || m.isGone(message.From) {
+		if !m.readable(message) || !m.counts(message.From) {
 			continue
 		}
 		data, err := m.join(i, message)

@@ -127,7 +127,8 @@ func notCiphertexts(b *banks) []cheat {
 	}{
 		{"scores.0.0", "propagate scores.Next 1", 0, "alice", 2},
 		{"final", "propagate final.Next 1", party.Everybody, "", 1},
-		{"open", "propagate open.Next 1", 0, "alice", 2},
+		{"open", "propagate open.Next 1", 0, "alice", 1},
+		{"check", "propagate check.Next 1", 0, "alice", 1},
 	} {
 		add := func(what, covers string, change func([]byte) []byte, want string) {
 			rows = append(rows, cheat{round.name + ": " + what, covers, by("bob", saying(round.name, round.to, change)),
@@ -143,7 +144,7 @@ func notCiphertexts(b *banks) []cheat {
 		if round.count > 1 {
 			add("one short", "party Machine.join 2", shorter(64), fmt.Sprintf("%d elements, %s", round.count-1, due))
 		}
-		if round.name != "open" { // there all know how many are due, so all see it
+		if round.name != "open" && round.name != "check" { // there all know how many are due, so all see it
 			add("nothing", "party Machine.checkRefs 1", nothing, "0 parts for")
 		}
 	}
@@ -153,17 +154,22 @@ func notCiphertexts(b *banks) []cheat {
 // cheatsOnScores are ciphertexts of something else, and partial decryptions of something else. Three banks cannot tell
 // whose they are.
 func cheatsOnScores(b *banks) []cheat {
-	const told, rows = "its scores cannot be opened", "the encrypted scores are wrong at the accounts in rows 1 to 2: packed score "
-	two := big.NewInt(2) // a unit, and the ciphertext of nothing that anybody knows
+	const told, unknown, rows = "its scores cannot be opened", "what is known here does not tell which", "the encrypted scores are wrong at the accounts in rows 1 to 2: packed score "
+	n, two := b.keys[0].Key.N, big.NewInt(2) // a unit, and the ciphertext of nothing that anybody knows
 	return []cheat{
-		{"scores: beyond 1", "propagate open.scoresOf 1", by("bob", saying("scores.0.0", 0, func(data []byte) []byte {
+		{"scores: beyond 1", "propagate setup.scoresOf 1", by("bob", saying("scores.0.0", 0, func(data []byte) []byte {
 			return slices.Concat(setFirst(64, two)(data[:64]), setFirst(64, two)(data[64:]))
 		})), verdict{victim: "alice", want: rows, told: told}},
-		{"final: beyond 1", "propagate open.scoresOf 1", by("bob", saying("final", party.Everybody, setFirst(64, two))), verdict{victim: "bob", want: rows, told: told}},
-		{"open: shifted", "propagate open.decrypt 3", by("bob", saying("open", 0, mapFirst(64, plainShift(b.keys[0].Key.N, 1)))),
-			verdict{victim: "alice", want: "what is known here does not tell which", told: told}},
-		{"open: of something else", "propagate open.decrypt 3", by("bob", saying("open", 0, mapFirst(64, func(*big.Int) *big.Int { return two }))),
-			verdict{victim: "alice", want: "what is known here does not tell which", told: told}},
+		{"final: beyond 1", "propagate setup.scoresOf 1", by("bob", saying("final", party.Everybody, setFirst(64, two))), verdict{victim: "bob", want: rows, told: told}},
+		{"open: shifted", "propagate check.fit 2", by("bob", saying("open", 0, mapFirst(64, plainShift(n, 1)))),
+			verdict{victim: "alice", want: unknown, told: told}},
+		{"check: shifted", "propagate check.fit 2", by("bob", saying("check", 0, mapFirst(64, plainShift(n, 1)))),
+			verdict{victim: "alice", want: unknown, told: told}},
+		{"open: of something else", "propagate check.fit 2", by("bob", saying("open", 0, mapFirst(64, func(*big.Int) *big.Int { return two }))),
+			verdict{victim: "alice", want: unknown, told: told}},
+		{"open: negated", "propagate check.decrypt 1", by("charlie", saying("open", 0, mapFirst(64, func(x *big.Int) *big.Int {
+			return new(big.Int).Sub(new(big.Int).Mul(n, n), x)
+		}))), verdict{victim: "alice", want: unknown, told: told}},
 	}
 }
 
@@ -175,15 +181,19 @@ func TestCheatsAmongMore(t *testing.T) {
 	n := four.keys[0].Key.N
 	const misfit, unknown, told = "its partial decryptions do not fit those of the others", "what is known here does not tell which", "its scores cannot be opened"
 	for i, name := range four.roster.Names()[1:] {
-		four.try(t, cheat{"open: one of four, " + name, "propagate open.decrypt 2", by(name, saying("open", 0, mapFirst(64, plainShift(n, int64(i+1))))),
+		round := "open"
+		if name == "bob" {
+			round = "check" // he decrypts none of alice's
+		}
+		four.try(t, cheat{round + ": one of four, " + name, "propagate check.fit 1", by(name, saying(round, 0, mapFirst(64, plainShift(n, int64(i+1))))),
 			verdict{culprit: name, victim: "alice", want: misfit}})
 	}
 	five := newBanks(t, 5, 2)
 	n = five.keys[0].Key.N
-	five.try(t, cheat{"open: two of five frame erin", "propagate open.decrypt 3", map[string]alteration{
-		"bob":  saying("open", 0, mapAll(64, plainShift(n, -1))), // (x-1)(x-3) at 2 and at 4
-		"dave": saying("open", 0, mapAll(64, plainShift(n, 3))),
+	five.try(t, cheat{"check: two of five frame dave", "propagate check.fit 2", map[string]alteration{
+		"bob":  saying("check", 0, mapAll(64, plainShift(n, -1))), // (x-1)(x-3) at 2 and at 5
+		"erin": saying("check", 0, mapAll(64, plainShift(n, 8))),
 	}, verdict{victim: "alice", want: unknown, told: told}})
-	five.try(t, cheat{"open: one of five", "propagate open.decrypt 3", by("bob", saying("open", 0, mapAll(64, plainShift(n, 1)))),
+	five.try(t, cheat{"check: one of five", "propagate check.fit 2", by("bob", saying("check", 0, mapAll(64, plainShift(n, 1)))),
 		verdict{victim: "alice", want: unknown, told: told}})
 }

@@ -11,6 +11,10 @@
 // signs them. When the heads of a round are complete, a party fetches the parts that it can read, checks every
 // message, and goes on to the next round. A member that has nothing to say in a round signs an empty head.
 //
+// A round with a quorum can do without some. When those that are needed have spoken, any of them can settle it, by a word on the log:
+// the round is closed with those who have spoken before that word. The log has one order, so all go on without the same
+// members. Those are not heard any more, but they can read on, and come to their result.
+//
 // # Started again
 //
 // Nothing is kept outside of the log. A party that is started again folds the same log and arrives at the same state.

@@ -2,7 +2,6 @@ package party_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -89,7 +88,6 @@ func (x *election) step(s *seat) bool {
 	if s.ended != nil || s.Done() {
 		return false
 	}
-	x.foresee(s)
 	switch {
 	case s.Complete():
 		s.ended = x.fetch(s)
@@ -107,12 +105,6 @@ func (x *election) step(s *seat) bool {
 		}
 	}
 	return true
-}
-
-func (x *election) foresee(s *seat) {
-	if slot, due := s.Foresight(); due {
-		s.Foresee(x.log.Records[slot.Subject()])
-	}
 }
 
 // head opens a head of the log.
@@ -217,20 +209,18 @@ func (x *election) judge(s *seat) {
 	}
 }
 
-// settle lets a seat go on without the rest, as the shell does after a time: when it has read and said everything.
-func (x *election) settle(s *seat) bool {
+// settle has a seat say that it has waited long enough, as the shell does after a time: when it has read and said everything.
+func (x *election) settle(s *seat) {
 	if s.ended != nil || s.read < len(x.log.Heads) || s.Complete() {
-		return false
+		return
 	}
-	before, could := s.StateDigest(), s.CanSettle()
-	did, err := s.Settle()
-	if did != could || err != nil && s.StateDigest() != before {
-		x.t.Fatalf("member %d could settle: %t, did: %t, %v", s.member, could, did, err)
+	word, due := s.Settle()
+	if could := s.CanSettle() && s.member < x.vote.Members; due != could {
+		x.t.Fatalf("member %d could settle: %t, did: %t", s.member, could, due)
 	}
-	if s.ended = err; err != nil {
-		x.judge(s)
+	if due {
+		_ = x.log.Append(word) // or the slot holds its last word of an earlier life
 	}
-	return did
 }
 
 // giveUp is a seat whose deadline has passed.
@@ -243,38 +233,23 @@ func (x *election) giveUp(s *seat) {
 	}
 }
 
-// history is the transcript before a round, for one who went on without some in the round before.
-func (x *election) history(round int, absent uint32) [32]byte {
-	if round == 0 {
-		return schema.FirstSeen(schema.Keygen, "s", x.roster)
-	}
-	digests := make([][32]byte, x.roster.Len())
-	for i, name := range x.roster.Names() {
-		if raw, there := x.log.Records[headSlot(round-1, name).Subject()]; there && absent>>i&1 == 0 {
-			digests[i] = sha256.Sum256(raw)
-		}
-	}
-	return schema.NextSeen(x.history(round-1, 0), round-1, digests)
-}
-
-// lie is a head that the cheat signs: in any round, early or late, with any members absent, any parts, or as its last word; the
-// history is often one that fits.
+// lie is a head that the cheat signs: in any round, early or late, with any parts, as a word that settles, or as its last one; the
+// history is often that of the log as it is.
 func (x *election) lie() {
-	kind, slot := x.next(), headSlot(x.next()%(x.vote.Before+3), x.roster.Member(x.cheat).Name)
-	head := schema.Head{Absent: uint32(x.next()) & (1<<x.roster.Len() - 1)}
-	if kind&1 != 0 {
-		head.Absent = 0
-	}
-	head.Seen = x.history(slot.Round, head.Absent)
+	kind, slot := x.next(), headSlot(x.next()%(x.vote.Before+2*x.vote.Again+6), x.roster.Member(x.cheat).Name)
+	head := schema.Head{Seen: x.replay(x.vote.Members, len(x.log.Heads)).Seen()}
 	if kind&6 == 6 {
 		head.Seen[0] ^= 1
 	}
-	if kind&24 == 24 {
+	switch {
+	case kind&24 == 24:
 		head.Abort = &schema.Abort{Reason: "gone"}
 		if culprit := x.next() % (x.roster.Len() + 1); culprit < x.roster.Len() {
 			head.Abort.Culprit = x.roster.Member(culprit).Name
 		}
-	} else if kind&32 == 0 && slot.Round <= x.vote.Before {
+	case kind&1 != 0:
+		head.Kind = schema.Settles
+	case kind&32 == 0:
 		part := slot
 		part.Part = 0
 		raw, there := x.log.Records[part.Subject()]
@@ -285,9 +260,9 @@ func (x *election) lie() {
 			}
 		}
 		head.Parts = append(head.Parts, schema.NewRef(schema.All, raw))
-	}
-	if kind&128 != 0 && slot.Round > x.vote.Before {
-		head.Parts = append(head.Parts, schema.NewRef(schema.All, []byte("more")))
+		if kind&128 != 0 {
+			head.Parts = append(head.Parts, schema.NewRef(schema.All, []byte("more")))
+		}
 	}
 	if _, taken := x.log.Records[slot.Subject()]; taken {
 		return
@@ -337,19 +312,15 @@ func (x *election) play() {
 	}
 }
 
-// replay is what a party makes of the first heads of the log, from nothing and without a word of its own; where it waits and time is
-// given, it settles.
-func (x *election) replay(member, heads int, time bool) *seat {
+// replay is what a party makes of the first heads of the log, from nothing and without a word of its own.
+func (x *election) replay(member, heads int) *seat {
 	s := x.seat(member)
 	for s.ended == nil && !s.Done() {
-		x.foresee(s)
 		switch {
 		case s.Complete():
 			s.ended = x.fetch(s)
 		case s.read < heads:
 			s.ended = x.fold(s)
-		case time && s.CanSettle():
-			_, s.ended = s.Settle()
 		default:
 			return s
 		}
@@ -360,54 +331,42 @@ func (x *election) replay(member, heads int, time bool) *seat {
 	return s
 }
 
-// verdict is what a party has come to, in words.
+// verdict is what a party has come to, in words: where it is, with which history, without whom, and why it has ended.
 func (s *seat) verdict() string {
+	text := fmt.Sprintf("in round %d (%s) with history %x, without %v, waiting for %v, having heard %s", s.Number(), s.Name(), s.Seen(), s.Gone(), s.Waiting(), s.words())
 	if s.ended != nil {
-		return fmt.Sprintf("in round %d: %v", s.Number(), s.ended)
-	}
-	return fmt.Sprintf("in round %d (%s), waiting for %v, having heard %s", s.Number(), s.Name(), s.Waiting(), s.words())
-}
-
-// words are what was heard in every round but the last one, where nothing is said.
-func (s *seat) words() string {
-	vote := s.Round().(*partytest.Vote)
-	heard := vote.Heard
-	if len(heard) > vote.Before+1 {
-		heard = heard[:vote.Before+1]
-	}
-	text := ""
-	for _, in := range heard {
-		text += fmt.Sprintf("%x;", in.Broadcast)
+		text = fmt.Sprintf("%s, ended by %v", text, s.ended)
 	}
 	return text
 }
 
-// conclude compares what comes of the log, when everybody reads it again. Who was done comes to the same words again. Those who
-// did not go on without anybody, and have not ended the session, see the same as the auditor.
+// words are what was heard in every round.
+func (s *seat) words() string {
+	text := ""
+	for _, in := range s.Round().(*partytest.Vote).Heard {
+		text += fmt.Sprintf("%x %b %d;", in.Broadcast, in.Absent, len(in.Left))
+	}
+	return text
+}
+
+// conclude compares what comes of the log, when everybody reads it again. Who was done comes to the same again, and all those who have
+// not ended the session come to what the auditor comes to.
 func (x *election) conclude() {
 	for _, member := range slices.Sorted(maps.Keys(x.done)) {
 		was := x.done[member]
-		heads := was.read
-		if !x.lied {
-			heads = len(x.log.Heads)
-		}
-		if again := x.replay(member, heads, true); !again.Done() || again.words() != was.words() {
-			x.t.Fatalf("member %d was done with %s, and is now %s", member, was.words(), again.verdict())
+		if again := x.replay(member, len(x.log.Heads)); again.verdict() != was.verdict() {
+			x.t.Fatalf("member %d was %s, and is now %s", member, was.verdict(), again.verdict())
 		}
 	}
-	want := x.replay(x.vote.Members, len(x.log.Heads), false).verdict()
+	want := x.replay(x.vote.Members, len(x.log.Heads)).verdict()
 	for member := range x.vote.Members {
-		if member == x.cheat || x.hasSpokenAfterTheVote(member) || x.hasLeft(member) {
+		if member == x.cheat || x.hasLeft(member) {
 			continue
 		}
-		if got := x.replay(member, len(x.log.Heads), false).verdict(); got != want {
+		if got := x.replay(member, len(x.log.Heads)).verdict(); got != want {
 			x.t.Fatalf("member %d is %s; the auditor is %s", member, got, want)
 		}
 	}
-}
-
-func (x *election) hasSpokenAfterTheVote(member int) bool {
-	return x.log.Records[headSlot(x.vote.Before+1, x.roster.Member(member).Name).Subject()] != nil
 }
 
 // hasLeft tells whether a member has ended the session.
@@ -426,6 +385,7 @@ func FuzzQuorum(f *testing.F) {
 		newElectorate(f, partytest.Vote{Members: 3, Quorum: 2}),
 		newElectorate(f, partytest.Vote{Members: 3, Quorum: 2, Before: 1}),
 		newElectorate(f, partytest.Vote{Members: 5, Quorum: 3}),
+		newElectorate(f, partytest.Vote{Members: 5, Quorum: 3, Again: 2}),
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := &script{data[:min(len(data), 400)]}

@@ -27,19 +27,15 @@ type Machine struct {
 	plan   Plan
 	number int
 	now    roll
-	before roll        // the round before this one
-	former Plan        // and its plan
-	absent uint32      // members without which this party went on to this round: bit i for member i
-	ahead  []statement // heads of the next round, by member: only where this one has a quorum
 
-	left     uint32       // members that have ended the session around a round with a quorum, which can do without them
-	words    []*Aborted   // their last words, in the order of the log
-	foreseen *schema.Head // this party's own next head, if it has gone on from a round with a quorum in an earlier life
-	foresaw  bool         // it was looked for
+	gone    uint32     // members that have no part in this round and those after it: a quorum went on without them. Bit i for member i
+	left    uint32     // members that have ended the session where it could do without them
+	words   []*Aborted // their last words, in the order of the log
+	oldest  int        // the lowest round in which a last word is still news: that before this one, where it had a quorum
+	settled bool       // this party has settled the round
 
 	said     map[int][]byte      // what the log holds of this party's messages in this round, by recipient; see Recall
 	closed   bool                // the heads of the round are complete, or enough
-	gone     uint32              // the members that are not waited for, once it is closed
 	arrivals []arrival           // parts to be fetched then; by message of the plan, then by number
 	missing  map[schema.Slot]int // those that are not there yet: index in arrivals
 }
@@ -61,7 +57,7 @@ func NewMachine(session Session, identity *Identity, input [32]byte, first Round
 		return nil, err
 	}
 	m := &Machine{session: session, identity: identity, self: -1, input: input}
-	m.enter(first, schema.FirstSeen(session.Proto, session.ID, session.Roster), make([]statement, session.Roster.Len()))
+	m.enter(first, schema.FirstSeen(session.Proto, session.ID, session.Roster))
 	if identity == nil {
 		return m, nil
 	}
@@ -92,7 +88,7 @@ func (m *Machine) Self() string {
 // Round is the round that the machine is in; after the session the final one, which holds the result.
 func (m *Machine) Round() Round { return m.round }
 
-// Number counts the rounds from 0.
+// Number is that of the current round, from 0. A round with a quorum takes two: the second one is for the word that settles it.
 func (m *Machine) Number() int { return m.number }
 
 // Name is the name of the current round.
@@ -101,21 +97,17 @@ func (m *Machine) Name() string { return m.plan.Name }
 // Done tells whether the session has ended well.
 func (m *Machine) Done() bool { return m.plan.Final }
 
-// Waiting lists the members whose head of the current round is missing and awaited. Who was absent in the round before is
-// not awaited in one that can do without.
+// Waiting lists the members whose head of the current round is missing and awaited.
 func (m *Machine) Waiting() []string {
-	awaited := m.now.unspoken()
-	switch {
-	case m.foreseen != nil: // it says for whom this party has waited, also where they have left since
-		awaited &^= m.foreseen.Absent
-	case m.now.quorum > 0:
-		awaited &^= m.absent | m.left
-	}
 	if m.Done() || m.closed {
-		awaited = 0
+		return nil
 	}
-	return m.names(awaited)
+	return m.names(m.now.unspoken() &^ (m.gone | m.left))
 }
+
+// Gone lists the members that have no part in the current round and those after it: a quorum went on without them. They can
+// still read what is said to them.
+func (m *Machine) Gone() []string { return m.names(m.gone) }
 
 // names lists the members of a set in the roster's order.
 func (m *Machine) names(set uint32) []string {
@@ -156,38 +148,31 @@ func (m *Machine) Apply(event schema.Event) error {
 // clone copies what folding a head may change.
 func (m *Machine) clone() *Machine {
 	copied := *m
-	copied.now, copied.before = m.now.clone(), m.before.clone()
-	copied.ahead, copied.words = slices.Clone(m.ahead), slices.Clone(m.words)
+	copied.now, copied.words = m.now.clone(), slices.Clone(m.words)
 	return &copied
 }
 
 func (m *Machine) applyHead(event schema.Event) error {
-	abort, round, last := event.Head.Abort, event.Slot.Round, m.number+1
-	if m.now.quorum > 0 {
-		last++ // of a member that went on earlier
-	}
+	head, round := event.Head, event.Slot.Round
 	switch {
-	case round == m.number-1 && m.before.quorum > 0 && abort == nil:
-		return m.tardy(event, &m.before, m.former)
-	case round < m.number:
+	case round < m.number && (head.Abort == nil || round < m.oldest):
 		return ErrStale
-	case abort != nil && round <= last:
+	case head.Abort != nil && round <= m.number+1:
 		return m.leave(event)
-	case m.closed && (round > m.number || m.now.heads[event.Sender].head == nil):
+	case m.closed && (round > m.number || !m.counts(event.Sender)):
 		panic("party: the parts of a complete round must be applied before the next head")
-	case round == m.number+1 && m.now.quorum > 0:
-		return m.early(event)
+	case has(m.gone, event.Sender):
+		return ErrStale
+	case head.Kind == schema.Settles && round <= m.number+1:
+		return m.settle(event)
 	case round > m.number:
 		return m.hidden(event, fmt.Sprintf("round %d is not complete", m.number))
-	case m.now.heads[event.Sender].head != nil:
+	case m.counts(event.Sender):
 		return ErrStale
-	case m.isForeseen(event.Sender):
-		return m.tardy(event, &m.now, m.plan)
+	case head.Seen != m.now.seen:
+		return m.otherHistory(event)
 	}
-	if err := m.signsHistory(event); err != nil {
-		return err
-	}
-	if private, err := m.checkRefs(m.plan, event); err != nil {
+	if private, err := m.checkRefs(event); err != nil {
 		return &Blame{Party: event.Slot.From, Slot: event.Slot, Private: private, Err: err}
 	}
 	m.now.heads[event.Sender] = newStatement(event)
@@ -199,18 +184,12 @@ func (m *Machine) closeIfSpoken() error {
 	if m.Done() || len(m.Waiting()) > 0 {
 		return nil
 	}
-	if m.foreseen != nil {
-		return m.close(m.foreseen.Absent)
-	}
-	return m.close(m.now.unspoken())
+	return m.close()
 }
 
 // otherHistory words a head that signs another transcript than ours. In round 0 that can only be another roster.
-func (m *Machine) otherHistory(event schema.Event, ours [32]byte) error {
-	theirs, where := event.Head.Seen, fmt.Sprintf("round %d", event.Slot.Round)
-	if event.Slot.Round == m.number {
-		where += " (" + m.plan.Name + ")"
-	}
+func (m *Machine) otherHistory(event schema.Event) error {
+	ours, theirs, where := m.now.seen, event.Head.Seen, fmt.Sprintf("round %d (%s)", m.number, m.plan.Name)
 	switch {
 	case event.Sender == m.self:
 		return fmt.Errorf("%w: in %s it signed the history %x, now it is %x", ErrInput, where, theirs[:6], ours[:6])
@@ -229,7 +208,7 @@ func (m *Machine) readable(message Message) bool {
 func (m *Machine) expectedParts() []arrival {
 	var arrivals []arrival
 	for i, message := range m.plan.Messages {
-		if !m.readable(message) || m.isGone(message.From) {
+		if !m.readable(message) || !m.counts(message.From) {
 			continue
 		}
 		to := recipient(m.session.Roster, message.To)
@@ -275,8 +254,11 @@ func (m *Machine) applyPart(event schema.Event) error {
 	return nil
 }
 
-// isGone tells whether the round goes on without a member.
-func (m *Machine) isGone(member int) bool { return m.gone>>member&1 == 1 }
+// has tells whether a member is in a set.
+func has(set uint32, member int) bool { return set>>member&1 == 1 }
+
+// counts tells whether a member has spoken in the round, so that its messages are part of it.
+func (m *Machine) counts(member int) bool { return m.now.heads[member].head != nil }
 
 // open unseals and decodes a part whose bytes its sender has signed.
 func (m *Machine) open(event schema.Event) (schema.Batch, error) {

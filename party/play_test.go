@@ -113,7 +113,7 @@ func (s *stage) showHeads(t *testing.T, log *shownLog) {
 			s.printf("  noise    %s\n", subject)
 			continue
 		}
-		if event.Slot.Round != log.round {
+		if event.Slot.Round != log.round && event.Head.Kind != schema.Settles {
 			log.round = event.Slot.Round
 			where := ""
 			if len(s.logs) > 1 {
@@ -127,6 +127,9 @@ func (s *stage) showHeads(t *testing.T, log *shownLog) {
 
 // said words a head: the recipients, those with messages of the same size together.
 func said(head *schema.Head, roster *schema.Roster) string {
+	if head.Kind == schema.Settles {
+		return "closes the round"
+	}
 	if head.Abort != nil {
 		if head.Abort.Culprit == "" {
 			return "leaves: " + head.Abort.Reason
@@ -153,15 +156,6 @@ func said(head *schema.Head, roster *schema.Roster) string {
 			continue
 		}
 		recipients, amounts = append(recipients, to), append(amounts, amount)
-	}
-	if recipients == nil && head.Absent != 0 {
-		var absent []string
-		for i, name := range roster.Names() {
-			if head.Absent>>i&1 == 1 {
-				absent = append(absent, name)
-			}
-		}
-		return "says nothing, without " + strings.Join(absent, ", ")
 	}
 	if recipients == nil {
 		return "says nothing"
@@ -229,11 +223,11 @@ func (s *stage) settle(t *testing.T, d *datadriven.TestData) {
 	for _, name := range words(d) {
 		p := s.process(t, d, name)
 		waiting := strings.Join(p.Machine.Waiting(), ", ")
-		did, err := p.Machine.Settle()
+		did, err := p.Settle()
 		if err != nil {
 			d.Fatalf(t, "%v", err)
 		}
-		text := "%s goes on without %s\n"
+		text := "%s does not wait for %s any more\n"
 		if !did {
 			text = "%s waits for %s all the same\n"
 		}

@@ -147,7 +147,7 @@ func randomRun(seed uint64, n, q int, aborts bool) (problem error) {
 				continue
 			case rnd.IntN(rate) == 0 && p.Machine.CanSettle():
 				p.Close()
-				if _, err := p.Machine.Settle(); err != nil {
+				if _, err := p.Settle(); err != nil {
 					return err
 				}
 				continue
@@ -204,17 +204,18 @@ func randomRun(seed uint64, n, q int, aborts bool) (problem error) {
 		}
 		for _, p := range procs {
 			if p.ended == nil && p.Machine.CanSettle() && rnd.IntN(2) == 0 {
-				if _, err := p.Machine.Settle(); err != nil {
+				if _, err := p.Settle(); err != nil {
 					return fmt.Errorf("seed %d, at the end: member %d: %w", seed, p.member, err)
 				}
 			}
 		}
 	}
-	if !anyAbort {
-		for _, p := range procs {
-			if !p.Machine.Done() {
-				return fmt.Errorf("seed %d: member %d not done: round %d waits %v", seed, p.member, p.Machine.Number(), p.Machine.Waiting())
-			}
+	for _, p := range procs {
+		if !p.Machine.Done() && !anyAbort {
+			return fmt.Errorf("seed %d: member %d not done: round %d waits %v", seed, p.member, p.Machine.Number(), p.Machine.Waiting())
+		}
+		if a, b := p.Machine, procs[n].Machine; p.ended == nil && (a.Seen() != b.Seen() || a.Number() != b.Number()) { // procs[n] is the auditor
+			return fmt.Errorf("seed %d: member %d has another history than the auditor, in rounds %d and %d", seed, p.member, a.Number(), b.Number())
 		}
 	}
 	return nil

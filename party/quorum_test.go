@@ -3,6 +3,7 @@ package party_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,32 +12,45 @@ import (
 	"riskprop/schema"
 )
 
-// votes is what a machine that is done has heard: whose words, and without whom it confirmed.
+// votes is what a machine that is done has heard in every round but the last one: whose words. Who has none is absent, and stays so.
 func votes(t *testing.T, m *party.Machine) string {
 	t.Helper()
 	if !m.Done() {
 		t.Fatalf("not done: in round %d (%s), waiting for %v", m.Number(), m.Name(), m.Waiting())
 	}
-	in := m.Round().(*partytest.Vote).Heard
-	text := ""
-	for i, word := range in[0].Broadcast {
-		if (word == nil) != (in[0].Absent>>i&1 == 1) {
-			t.Fatalf("member %d: word %v, absent %b", i, word, in[0].Absent)
+	heard := m.Round().(*partytest.Vote).Heard
+	var texts []string
+	for k, in := range heard[:len(heard)-1] {
+		text := ""
+		for i, word := range in.Broadcast {
+			if (word == nil) != (in.Absent>>i&1 == 1) {
+				t.Fatalf("member %d: word %v, absent %b", i, word, in.Absent)
+			}
+			if word != nil {
+				text += fmt.Sprint(i)
+			}
 		}
-		if word != nil {
-			text += fmt.Sprint(i)
+		if k > 0 && in.Absent&heard[k-1].Absent != heard[k-1].Absent {
+			t.Fatalf("absent are first %b, then %b", heard[k-1].Absent, in.Absent)
 		}
+		texts = append(texts, text)
 	}
-	return text
+	return strings.Join(texts, " ")
 }
 
 func (w *world) voter(t *testing.T, i int) *partytest.Reader {
+	t.Helper()
+	return w.electorOf(t, i, partytest.Vote{})
+}
+
+func (w *world) electorOf(t *testing.T, i int, vote partytest.Vote) *partytest.Reader {
 	t.Helper()
 	var identity *party.Identity
 	if i >= 0 {
 		identity = w.identities[i]
 	}
-	m, err := party.NewMachine(w.session(), identity, [32]byte{}, &partytest.Vote{})
+	vote.Members = w.roster.Len()
+	m, err := party.NewMachine(w.session(), identity, [32]byte{}, &vote)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,25 +60,38 @@ func (w *world) voter(t *testing.T, i int) *partytest.Reader {
 // goAhead lets readers do all they can.
 func goAhead(t *testing.T, readers ...*partytest.Reader) {
 	t.Helper()
-	errs := make([]error, len(readers))
-	goOn(readers, make([]bool, len(readers)), errs)
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(ends(readers...)...); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// settle has a reader say that it has waited long enough, if it can.
 func settle(t *testing.T, want bool, r *partytest.Reader) {
 	t.Helper()
 	if could := r.Machine.CanSettle(); could != want {
 		t.Fatalf("in round %d (%s): can settle: %t", r.Machine.Number(), r.Machine.Name(), could)
 	}
-	if did, err := r.Machine.Settle(); err != nil || did != want {
+	before := r.Machine.StateDigest()
+	if did, err := r.Settle(); err != nil || did != want {
 		t.Fatalf("in round %d (%s): settled: %t, %v", r.Machine.Number(), r.Machine.Name(), did, err)
+	}
+	if r.Machine.StateDigest() != before {
+		t.Fatal("the word has changed something before it was read")
 	}
 }
 
-// TestQuorum: charlie vanishes. The others wait until they are told not to, have their result without him, and he has
-// his when he comes back, from the log alone. An auditor who looks on sees all three.
+// mustSpeak steps a reader until its word of a round is on the log, and no further.
+func (w *world) mustSpeak(t *testing.T, r *partytest.Reader, round int) {
+	t.Helper()
+	for w.log.Records[headSlot(round, r.Machine.Self()).Subject()] == nil {
+		if stepped, err := r.Step(); err != nil || !stepped {
+			t.Fatalf("%s says nothing in round %d: %v", r.Machine.Self(), round, err)
+		}
+	}
+}
+
+// TestQuorum: charlie vanishes. The others wait until one of them has waited long enough, have their result without him, and he has his
+// when he comes back, from the log alone and without a word. An auditor who looks on, and everybody who starts again, sees the same.
 func TestQuorum(t *testing.T) {
 	w := newWorld(t)
 	alice, bob, auditor := w.voter(t, 0), w.voter(t, 1), w.voter(t, -1)
@@ -76,183 +103,268 @@ func TestQuorum(t *testing.T) {
 		t.Errorf("alice waits for %s", got)
 	}
 	settle(t, true, alice)
-	settle(t, false, alice) // her word in the next round is due
 	goAhead(t, alice, bob, auditor)
-	if alice.Machine.Done() || strings.Join(alice.Machine.Waiting(), " ") != "bob" {
-		t.Errorf("alice waits for %v: charlie is absent, bob is not", alice.Machine.Waiting())
-	}
-	if bob.Machine.Number() != 0 {
-		t.Error("bob goes on because alice did")
-	}
-	settle(t, true, bob)
-	goAhead(t, alice, bob, auditor)
-	if a, b := votes(t, alice.Machine), votes(t, bob.Machine); a != "01" || b != "01" {
-		t.Errorf("alice heard %s, bob %s", a, b)
+	if gone := strings.Join(bob.Machine.Gone(), " "); gone != "charlie" {
+		t.Errorf("gone are %s", gone)
 	}
 	charlie := w.voter(t, 2)
-	goAhead(t, charlie, auditor)
-	if c, x := votes(t, charlie.Machine), votes(t, auditor.Machine); c != "012" || x != "012" {
-		t.Errorf("charlie heard %s, the auditor %s", c, x)
+	goAhead(t, charlie)
+	for who, r := range map[string]*partytest.Reader{"alice": alice, "bob": bob, "charlie": charlie, "auditor": auditor} {
+		if got := votes(t, r.Machine); got != "01" {
+			t.Errorf("%s heard %s", who, got)
+		}
 	}
 	for _, member := range []int{0, 1, 2, -1} { // from nothing, with everything on the log
 		again := w.voter(t, member)
 		goAhead(t, again)
-		want := "012"
-		if member == 0 || member == 1 {
-			want = "01" // as they went on then: their own word says so
-		}
-		if got := votes(t, again.Machine); got != want {
+		if got := votes(t, again.Machine); got != "01" || again.Machine.Seen() != alice.Machine.Seen() {
 			t.Errorf("member %d, started again, heard %s", member, got)
 		}
 	}
-	if records := len(w.log.Order); records != 3*3 {
+	if records := len(w.log.Order); records != 2*3+1 {
 		t.Errorf("%d records", records)
 	}
 }
 
-// TestQuorumOfAnAuditor: he can settle what he reads, too, and says nothing.
+// TestQuorumOfAnAuditor: he sees that there are enough, and settles nothing.
 func TestQuorumOfAnAuditor(t *testing.T) {
 	w := newWorld(t)
 	alice, bob, auditor := w.voter(t, 0), w.voter(t, 1), w.voter(t, -1)
 	goAhead(t, alice, bob, auditor)
-	settle(t, true, auditor)
-	goAhead(t, auditor)
-	settle(t, false, auditor) // in confirm nobody has spoken
-	settle(t, true, alice)
-	goAhead(t, alice, auditor)
-	settle(t, true, auditor)
-	if got := votes(t, auditor.Machine); got != "01" {
-		t.Errorf("the auditor heard %s", got)
+	if did, err := auditor.Settle(); did || err != nil || !auditor.Machine.CanSettle() {
+		t.Errorf("settled: %t, %v; there are enough: %t", did, err, auditor.Machine.CanSettle())
 	}
 }
 
-// TestQuorumOvertaken: charlie's word arrives after alice has gone on without it and before her next head is on the log.
-// Whoever reads that log later gets along with it, alice included.
+// TestQuorumOvertaken: charlie's word and the one that settles the round cross. The log decides, for all.
 func TestQuorumOvertaken(t *testing.T) {
-	w := newWorld(t)
-	alice, bob, charlie := w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)
-	goAhead(t, alice, bob)
-	settle(t, true, alice)
-	for len(w.log.Records[headSlot(0, "charlie").Subject()]) == 0 { // charlie speaks, and reads nothing yet
-		if _, err := charlie.Step(); err != nil {
+	for want, charlieFirst := range map[string]bool{"012": true, "01": false} {
+		w := newWorld(t)
+		alice, bob, charlie := w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)
+		part := headSlot(0, "charlie")
+		part.Part = 0
+		for w.log.Records[part.Subject()] == nil { // he is about to speak, and reads nothing meanwhile
+			if _, err := charlie.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		goAhead(t, alice, bob)
+		word, due := alice.Machine.Settle()
+		if !due {
+			t.Fatal("alice cannot settle")
+		}
+		if charlieFirst {
+			w.mustSpeak(t, charlie, 0)
+		}
+		if err := w.log.Append(word); err != nil {
 			t.Fatal(err)
 		}
-	}
-	goAhead(t, alice, bob, charlie)
-	again, auditor := w.voter(t, 0), w.voter(t, -1)
-	goAhead(t, again, auditor)
-	for who, c := range map[string]struct {
-		reader *partytest.Reader
-		want   string
-	}{"alice": {alice, "01"}, "bob": {bob, "012"}, "charlie": {charlie, "012"}, "alice again": {again, "01"}, "auditor": {auditor, "012"}} {
-		if got := votes(t, c.reader.Machine); got != c.want {
-			t.Errorf("%s heard %s, want %s", who, got, c.want)
+		w.mustSpeak(t, charlie, 0)
+		again, auditor := w.voter(t, 0), w.voter(t, -1)
+		goAhead(t, alice, bob, charlie, again, auditor)
+		for who, r := range map[string]*partytest.Reader{"alice": alice, "bob": bob, "charlie": charlie, "alice again": again, "auditor": auditor} {
+			if got := votes(t, r.Machine); got != want {
+				t.Errorf("%s heard %s, want %s", who, got, want)
+			}
 		}
 	}
 }
 
-// TestQuorumTwins: of two copies of alice one goes on without charlie and the other waits for him. The word of the
-// faster one counts for both.
+// TestQuorumTwins: two copies of alice, and bob, settle the same round at once: it is settled once.
 func TestQuorumTwins(t *testing.T) {
 	w := newWorld(t)
-	one, two, bob, charlie := w.voter(t, 0), w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)
+	one, two, bob := w.voter(t, 0), w.voter(t, 0), w.voter(t, 1)
 	goAhead(t, one, two, bob)
 	settle(t, true, one)
-	for len(w.log.Records[headSlot(0, "charlie").Subject()]) == 0 {
-		if _, err := charlie.Step(); err != nil {
-			t.Fatal(err)
-		}
+	settle(t, true, two)
+	settle(t, true, bob)
+	goAhead(t, one, two, bob)
+	if a, b, c := votes(t, one.Machine), votes(t, two.Machine), votes(t, bob.Machine); a != "01" || b != "01" || c != "01" {
+		t.Errorf("one heard %s, two %s, bob %s", a, b, c)
 	}
-	for two.Machine.Number() == 0 { // reads charlie's word, and will say in confirm that all were there
-		if _, err := two.Step(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	goAhead(t, one, two, bob, charlie)
-	if a, b := votes(t, one.Machine), votes(t, two.Machine); a != "01" || b != "012" {
-		t.Errorf("one heard %s, two %s", a, b)
+	if bob.Noise() != 1 { // his own word
+		t.Errorf("%d records were nothing to bob", bob.Noise())
 	}
 }
 
-// TestQuorumStale: heads that come twice around a quorum change nothing, and an abort by one who was left behind ends
-// nothing that is over.
+// TestQuorumStale: heads that come again around a quorum change nothing, nor do words of a member without which the others have gone on.
 func TestQuorumStale(t *testing.T) {
 	w := newWorld(t)
 	alice, bob := w.voter(t, 0), w.voter(t, 1)
 	goAhead(t, alice, bob)
 	settle(t, true, bob)
-	goAhead(t, bob, alice)
-	stale := func(slot schema.Slot) {
-		t.Helper()
-		if err := alice.Machine.Apply(w.event(t, slot)); !errors.Is(err, party.ErrStale) {
-			t.Errorf("%s again: %v", slot.Subject(), err)
-		}
-	}
-	stale(headSlot(1, "bob")) // early
-	settle(t, true, alice)
-	for alice.Machine.Complete() { // fetches the words
+	for alice.Machine.Number() == 0 {
 		if _, err := alice.Step(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	goAhead(t, w.voter(t, 2))
-	if err := alice.Machine.Apply(w.event(t, headSlot(0, "charlie"))); err != nil {
-		t.Error(err)
-	}
-	stale(headSlot(0, "charlie")) // late
-	word := w.signed(t, headSlot(0, "charlie"), schema.Head{Abort: &schema.Abort{Reason: "gone"}})
-	if err := alice.Machine.Apply(word); !errors.Is(err, party.ErrStale) {
-		t.Errorf("an abort in a round that is over: %v", err)
-	}
-	ahead := w.signed(t, headSlot(2, "charlie"), schema.Head{Abort: &schema.Abort{Reason: "gone"}})
-	back := w.voterAt(t, 1).Machine
-	if err := back.Apply(ahead); err != nil || back.Name() != "confirm" && !back.Complete() {
-		t.Errorf("an abort of one who is ahead keeps bob from what is there: %v, in %s", err, back.Name())
-	}
-}
-
-// voterAt is a member started again, who has read everything and not gone on.
-func (w *world) voterAt(t *testing.T, i int) *partytest.Reader {
-	t.Helper()
-	log := partytest.NewLog(w.roster)
-	for _, subject := range w.log.Order {
-		if slot, err := schema.ParseSubject(subject); err == nil && slot.Round == 0 && slot.From != "charlie" {
-			if err := log.Put(subject, w.log.Records[subject]); err != nil {
-				t.Fatal(err)
-			}
+	stale := func(event schema.Event) {
+		t.Helper()
+		before := alice.Machine.StateDigest()
+		if err := alice.Machine.Apply(event); !errors.Is(err, party.ErrStale) || alice.Machine.StateDigest() != before {
+			t.Errorf("%s: %v", event.Slot.Subject(), err)
 		}
 	}
-	r := (&world{w.roster, w.identities, log}).voter(t, i)
-	goAhead(t, r)
-	return r
+	stale(w.event(t, headSlot(0, "bob")))
+	stale(w.event(t, headSlot(1, "bob")))
+	stale(w.signed(t, headSlot(0, "charlie"), schema.Head{Seen: w.seen(), Parts: []schema.Ref{{To: schema.All, Size: 1}}}))
+	stale(w.signed(t, headSlot(1, "charlie"), schema.Head{Seen: w.seen(), Kind: schema.Settles}))
+	stale(w.signed(t, headSlot(2, "charlie"), schema.Head{Seen: alice.Machine.Seen()}))
+	stale(w.signed(t, headSlot(3, "charlie"), schema.Head{Seen: alice.Machine.Seen(), Kind: schema.Settles}))
+	stale(w.signed(t, headSlot(9, "charlie"), schema.Head{}))
 }
 
-// TestAfterAQuorumNothingIsSaid: a protocol that plans it has a bug.
-func TestAfterAQuorumNothingIsSaid(t *testing.T) {
-	w := newWorld(t)
-	m, err := party.NewMachine(w.session(), nil, [32]byte{}, &talkative{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 3 {
-		id := w.identities[i]
-		speaker, err := party.NewMachine(w.session(), id, [32]byte{}, &talkative{})
+// TestVanishingOneByOne: of five members, three of whom are enough, one vanishes in each of two rounds, before it has spoken or after. Those
+// that are left go on, each time without those that have vanished before.
+func TestVanishingOneByOne(t *testing.T) {
+	names := []string{"alice", "bob", "charlie", "dave", "erin"}
+	for want, spoke := range map[string]bool{"0123 012 012": false, "01234 0123 012": true} {
+		roster, identities, err := partytest.Identities(names...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.say(t, speaker)
-	}
-	defer func() {
-		if fmt.Sprint(recover()) != "party: after a round with a quorum nothing can be said" {
-			t.Error("no panic")
+		w := &world{roster, identities, partytest.NewLog(roster)}
+		vote := partytest.Vote{Quorum: 3, Again: 2}
+		var readers []*partytest.Reader
+		for i := range names {
+			readers = append(readers, w.electorOf(t, i, vote))
 		}
-	}()
-	goAhead(t, partytest.NewReader(w.log, m))
+		for _, round := range []int{0, 2} {
+			goAheadUntil(t, round, readers...)
+			last := len(readers) - 1
+			if spoke {
+				w.mustSpeak(t, readers[last], round)
+			}
+			readers[last].Close()
+			readers = readers[:last]
+			goAheadUntil(t, round+2, readers...)
+			if !spoke {
+				settle(t, true, readers[0])
+			}
+		}
+		goAheadUntil(t, 4, readers...)
+		goAhead(t, readers...)
+		for range 2 {
+			if spoke { // each of them is missed in the round after
+				settle(t, true, readers[0])
+				goAhead(t, readers...)
+			}
+		}
+		for i := range names {
+			again := w.electorOf(t, i, vote)
+			goAhead(t, again)
+			if got := votes(t, again.Machine); got != want {
+				t.Errorf("%s heard %s, want %s", names[i], got, want)
+			}
+		}
+	}
 }
 
-// talkative votes twice.
-type talkative struct{ partytest.Vote }
+// goAheadUntil lets readers do all they can, up to the beginning of a round.
+func goAheadUntil(t *testing.T, round int, readers ...*partytest.Reader) {
+	t.Helper()
+	for moved := true; moved; {
+		moved = false
+		for _, r := range readers {
+			if r.Machine.Number() >= round {
+				continue
+			}
+			stepped, err := r.Step()
+			if err != nil {
+				t.Fatal(err)
+			}
+			moved = moved || stepped
+		}
+	}
+}
 
-func (r *talkative) Plan() party.Plan { return (&partytest.Vote{}).Plan() }
+// TestGoneSaysNothing: a member without which the others have gone on has nothing to say any more, and its last word changes nothing but
+// what the others are told.
+func TestGoneSaysNothing(t *testing.T) {
+	w := newWorld(t)
+	alice, bob, charlie := w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)
+	goAhead(t, alice, bob)
+	settle(t, true, alice)
+	goAheadUntil(t, 2, alice, bob)
+	for charlie.Machine.Number() < 2 {
+		if _, err := charlie.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for effect := range charlie.Machine.Ready() {
+		t.Errorf("%v is due in %s", effect.Op, effect.Slot.Subject())
+	}
+	word, due := charlie.Machine.Abort("", "gone")
+	if !due || word.Slot != headSlot(2, "charlie") {
+		t.Fatalf("a last word is due: %t, in %s", due, word.Slot.Subject())
+	}
+	if err := w.log.Append(word); err != nil {
+		t.Fatal(err)
+	}
+	goAhead(t, alice, bob)
+	for _, r := range []*partytest.Reader{alice, bob} {
+		heard := r.Machine.Round().(*partytest.Vote).Heard
+		if left := heard[len(heard)-1].Left; votes(t, r.Machine) != "01" || len(left) != 1 || left[0].By != "charlie" {
+			t.Errorf("%s has heard %v", r.Machine.Self(), left)
+		}
+	}
+	var aborted *party.Aborted
+	if errs := ends(w.voter(t, 2)); !errors.As(errs[0], &aborted) || aborted.By != "charlie" {
+		t.Errorf("charlie, started again: %v", errs[0])
+	}
+}
 
-func (r *talkative) Next(party.Inbox) (party.Round, error) { return r, nil }
+// TestLastWordAfterSettling: a member that has settled a round and then cannot go on says so in the next slot that is free, and is
+// heard.
+func TestLastWordAfterSettling(t *testing.T) {
+	for settles, want := range map[string]int{"alice": 2, "bob": 1} {
+		w := newWorld(t)
+		alice, bob := w.voter(t, 0), w.voter(t, 1)
+		goAhead(t, alice, bob)
+		settle(t, true, map[string]*partytest.Reader{"alice": alice, "bob": bob}[settles])
+		subject := headSlot(1, settles).Subject()
+		for read := false; !read; { // her machine has closed the round, and lacks its parts
+			read = w.log.Heads[len(w.log.Heads)-1] == subject && alice.Machine.Complete()
+			if _, err := alice.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if alice.Machine.Number() != 0 {
+			t.Fatal("alice has gone on")
+		}
+		alice.Close()
+		word, due := alice.Machine.LastWord(errors.New("no"))
+		if !due || word.Slot != headSlot(want, "alice") {
+			t.Fatalf("%s settled: alice's last word is in %s", settles, word.Slot.Subject())
+		}
+		if err := w.log.Append(word); err != nil {
+			t.Fatal(err)
+		}
+		goAhead(t, bob)
+		heard := bob.Machine.Round().(*partytest.Vote).Heard
+		if left := heard[len(heard)-1].Left; votes(t, bob.Machine) != "01" || len(left) != 1 || !slices.Equal(bob.Machine.Gone(), []string{"alice", "charlie"}) {
+			t.Errorf("bob has heard %v; gone are %v", left, bob.Machine.Gone())
+		}
+	}
+}
+
+// TestTooFewForTheNextRound: charlie is gone, and bob, who was needed, leaves when he has spoken. Alice alone is not enough for the
+// next round: the session ends with bob's word, for all.
+func TestTooFewForTheNextRound(t *testing.T) {
+	w := newWorld(t)
+	vote := partytest.Vote{Again: 1}
+	alice, bob, auditor := w.electorOf(t, 0, vote), w.electorOf(t, 1, vote), w.electorOf(t, -1, vote)
+	w.mustSpeak(t, bob, 0)
+	word := w.signed(t, headSlot(1, "bob"), schema.Head{Seen: w.seen(), Abort: &schema.Abort{Reason: "gone"}})
+	if err := w.log.Put(word.Slot.Subject(), word.Raw); err != nil {
+		t.Fatal(err)
+	}
+	goAhead(t, alice, auditor)
+	settle(t, true, alice)
+	for _, err := range ends(alice, auditor) {
+		var aborted *party.Aborted
+		if !errors.As(err, &aborted) || aborted.By != "bob" {
+			t.Error(err)
+		}
+	}
+}

@@ -27,8 +27,8 @@ type Effect struct {
 	Op   Op
 	Slot schema.Slot
 	Data []byte
-	// Loose is set for a word that depends on when it is said: a head after a round with a quorum, and an abort. Where the
-	// slot holds another head of this party, of an earlier life or a second copy, that one counts, and nothing is wrong.
+	// Loose is set for a word that depends on when it is said: one that settles a round, and an abort. Where the slot holds
+	// another head of this party, of an earlier life or a second copy, that one counts, and nothing is wrong.
 	Loose bool
 }
 
@@ -50,7 +50,7 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 					return
 				}
 			}
-		case m.self >= 0 && m.now.heads[m.self].head == nil:
+		case m.self >= 0 && !m.counts(m.self) && !has(m.gone, m.self):
 			w := writer{machine: m, yield: yield, pending: make([]outgoing, m.session.Roster.Len()+1)}
 			if !w.look() {
 				return
@@ -62,21 +62,24 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 	}
 }
 
-// Abort is the effect that ends the session with this party's last word: in the current round if it has not spoken in
-// it, else in the next. The culprit may be empty. An auditor has no word: nothing is to be done then.
+// Abort is the effect that ends the session with this party's last word: in its next slot, which is that of the current
+// round if it has not spoken in it. The culprit may be empty. An auditor has no word: nothing is to be done then.
 func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
 	if m.self < 0 || m.Done() {
 		return Effect{}, false
 	}
 	slot := m.slot(m.self, schema.All, schema.HeadPart)
-	if m.now.heads[m.self].head != nil {
+	if m.counts(m.self) {
+		slot.Round++
+	}
+	if m.settled {
 		slot.Round++
 	}
 	head := schema.Head{Seen: m.now.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
 	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: true}, true
 }
 
-// LastWord is the abort that is due after an error of Apply, Ready or Settle. There is none after another's last word, and none
+// LastWord is the abort that is due after an error of Apply or Ready. There is none after another's last word, and none
 // where only this party's input is wrong. Of a refusal the others are told no more than the reason.
 func (m *Machine) LastWord(err error) (Effect, bool) {
 	var aborted *Aborted
@@ -136,7 +139,7 @@ type outgoing struct {
 // something else today. It is for the first round after a new start: later ones follow from what is on the log, and otherwise a changed
 // input shows only when the round is complete.
 func (m *Machine) Repeat() error {
-	if m.self < 0 || m.Done() || m.now.heads[m.self].head == nil {
+	if m.self < 0 || m.Done() || !m.counts(m.self) {
 		return nil
 	}
 	w := writer{machine: m, yield: func(Effect, error) bool { return true }, pending: make([]outgoing, m.session.Roster.Len()+1)}
@@ -224,8 +227,8 @@ func (w *writer) speak() error {
 	}
 	slices.SortStableFunc(w.refs, func(a, b schema.Ref) int { return strings.Compare(a.To, b.To) })
 	slot := m.slot(m.self, schema.All, schema.HeadPart)
-	head := schema.Head{Seen: m.now.seen, Absent: m.absent, Parts: w.refs}
-	w.yield(Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: m.before.quorum > 0}, nil)
+	head := schema.Head{Seen: m.now.seen, Parts: w.refs}
+	w.yield(Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign)}, nil)
 	return nil
 }
 

@@ -20,12 +20,12 @@ type Round interface {
 	Next(Inbox) (Round, error)
 }
 
-// Plan is what a round is made of. After a round with a quorum only heads are written: what the parties would say could
-// depend on whom they found absent.
+// Plan is what a round is made of. A member without which a quorum went on is not heard any more: what is planned from it in later
+// rounds does not come.
 type Plan struct {
 	Name     string
 	Final    bool // the session has ended: nobody speaks any more, and the round holds the result
-	Quorum   int  // so many members are enough if the rest do not come, this party among them; 0: all are needed
+	Quorum   int  // so many members are enough, if one of them settles the round; 0: all are needed
 	Messages []Message
 }
 
@@ -85,9 +85,9 @@ func recipient(roster *schema.Roster, to int) string {
 
 // checkRefs compares what a head announces with the plan: neither a message that was not planned nor one of another
 // size. It tells whether the trouble is with a message to this party, of which the others may know less.
-func (m *Machine) checkRefs(plan Plan, event schema.Event) (private bool, err error) {
+func (m *Machine) checkRefs(event schema.Event) (private bool, err error) {
 	planned := 0
-	for _, message := range plan.Messages {
+	for _, message := range m.plan.Messages {
 		if message.From != event.Sender {
 			continue
 		}

@@ -134,12 +134,14 @@ func forged(t *testing.T, roster *schema.Roster, m *party.Machine, honest schema
 		{honest.Slot, schema.Head{Seen: honest.Head.Seen, Parts: many}},
 		{honest.Slot, schema.Head{Seen: honest.Head.Seen, Abort: &schema.Abort{Culprit: "bob", Reason: "x"}}},
 		{next, schema.Head{Abort: &schema.Abort{Reason: "x"}}},
+		{honest.Slot, schema.Head{Seen: honest.Head.Seen, Kind: schema.Settles}},
+		{next, schema.Head{Kind: schema.Settles}},   // of another history
 		{next, schema.Head{Seen: honest.Head.Seen}}, // early
 	}
 	if m.Complete() {
-		heads = heads[:len(heads)-1] // the shell fetches before it reads on
+		heads = heads[:len(heads)-2] // the shell fetches before it reads on
 	}
-	if m.Name() == "open" || m.Name() == "confirm" && m.Session().Proto == schema.Propagate {
+	if m.Session().Proto == schema.Propagate && slices.Contains([]string{"open", "check", "confirm"}, m.Name()) {
 		heads = slices.DeleteFunc(heads, func(h statedHead) bool { return h.head.Abort != nil }) // these rounds can do without
 	}
 	var events []schema.Event
@@ -176,7 +178,7 @@ func TestStateAfterCheat(t *testing.T) {
 		}
 		want := map[string]string{
 			"keygen":    "agree sieve candidates moduli biprime confirm share product theta prove",
-			"propagate": "agree scores.0.0 scores.0.1 final open",
+			"propagate": "agree scores.0.0 scores.0.1 final open check",
 		}[name]
 		if got := strings.Join(rounds, " "); got != want {
 			t.Errorf("%s: nonsense is refused in the rounds %q, want %q", name, got, want)

@@ -84,7 +84,7 @@ func testDamage[B Body](t *testing.T, body B) {
 
 // sample bodies, one of each type, whose encodings are pinned in testdata/wire.txt.
 var (
-	sampleHead = Head{Seen: [32]byte{1, 2, 3}, Absent: 1 << 1, Parts: []Ref{
+	sampleHead = Head{Seen: [32]byte{1, 2, 3}, Parts: []Ref{
 		{To: All, Size: 512 << 10, Digest: [32]byte{9}}, {To: "bob", Size: 127, Digest: [32]byte{8}}, {To: "bob", Size: 65535, Digest: [32]byte{7}},
 	}}
 	sampleAbort    = Head{Seen: [32]byte{4}, Abort: &Abort{Culprit: "bob", Reason: "its share is out of range"}}

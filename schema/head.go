@@ -20,12 +20,21 @@ const (
 // version is the first field of every envelope.
 const version = 1
 
+// Kind tells what a head is.
+type Kind uint8
+
+// The kinds of heads.
+const (
+	Speaks  Kind = iota // the party has spoken in the round; or, with an Abort, it leaves the session
+	Settles             // it closes the round before, without those who have not spoken in it
+)
+
 // Head is what a party signs about a round: all parts it wrote in it, for every recipient, and the history it saw.
 type Head struct {
-	Seen   [32]byte
-	Absent uint32 // bit i is set when member i had not spoken in the round before, and a quorum went on without it
-	Parts  []Ref  // sorted by recipient, then by part number, which counts from 0 for each recipient
-	Abort  *Abort // set when the party ends the session with this word instead of taking part in the round
+	Seen  [32]byte
+	Kind  Kind   // what it is
+	Parts []Ref  // sorted by recipient, then by part number, which counts from 0 for each recipient
+	Abort *Abort // set when the party ends the session with this word instead of taking part in the round
 }
 
 // Ref commits to one part.
@@ -112,9 +121,6 @@ func signedText(subject string, payload []byte) []byte {
 }
 
 func (h *Head) validate(roster *Roster) error {
-	if h.Absent>>roster.Len() != 0 {
-		return fmt.Errorf("absent are members that the roster does not have")
-	}
 	if len(h.Parts) > MaxRefs {
 		return fmt.Errorf("%d parts, at most %d allowed", len(h.Parts), MaxRefs)
 	}
@@ -128,6 +134,12 @@ func (h *Head) validate(roster *Roster) error {
 		if i > 0 && strings.Compare(h.Parts[i-1].To, ref.To) > 0 {
 			return fmt.Errorf("parts are not sorted by recipient")
 		}
+	}
+	if h.Kind > Settles {
+		return fmt.Errorf("a head of the unknown kind %d", h.Kind)
+	}
+	if h.Kind == Settles && (len(h.Parts) > 0 || h.Abort != nil) {
+		return fmt.Errorf("it closes a round and says more")
 	}
 	if h.Abort == nil {
 		return nil

@@ -207,8 +207,9 @@ func TestOpenRefusesMalformedHeads(t *testing.T) {
 		"a reason with an escape":        {Abort: blame("bob", "\x1b[2J")},
 		"a reason with a reversed order": {Abort: blame("bob", "\u202egnp")},
 		"a reason of invalid UTF-8":      {Abort: blame("bob", "\xff")},
-		"absent strangers":               {Absent: 1 << 3},
-		"an absent last stranger":        {Absent: 1 << 31},
+		"of an unknown kind":             {Kind: 2},
+		"a settled round and a part":     {Kind: Settles, Parts: []Ref{{To: All, Size: 1}}},
+		"a settled round and an abort":   {Kind: Settles, Abort: &Abort{}},
 		"a reason too long":              {Abort: blame("bob", strings.Repeat("a", maxReason+1))},
 	} {
 		refused(t, roster, what, headSlot().Subject(), SealHead(headSlot(), head, signer("alice")))
@@ -218,7 +219,7 @@ func TestOpenRefusesMalformedHeads(t *testing.T) {
 		"an empty list":            {Parts: []Ref{}},
 		"the smallest and largest": {Parts: []Ref{ref("bob", 1), ref("bob", MaxRecord)}},
 		"parts for itself":         {Parts: []Ref{ref("alice", 1), ref(All, 1), ref("bob", 1)}},
-		"absent members":           {Absent: 1<<0 | 1<<2},
+		"settles":                  {Kind: Settles},
 		"a bare abort":             {Abort: blame("", "")},
 		"blame for itself":         {Abort: blame("alice", "wrong key")},
 		"the longest reason":       {Abort: blame("bob", strings.Repeat("a", maxReason))},

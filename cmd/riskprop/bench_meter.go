@@ -54,8 +54,11 @@ func (m *meter) entered(round int, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.name(round, name)
-	if round > 0 {
-		m.leave(round - 1)
+	for before := round - 1; before >= 0; before-- { // not every number is that of a round
+		if _, known := m.names[before]; known {
+			m.leave(before)
+			return
+		}
 	}
 }
 

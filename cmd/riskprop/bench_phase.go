@@ -17,7 +17,7 @@ func benchPhases() []benchPhase {
 		{name: "encryption", label: "first encryption", rounds: []string{"scores.0.0"}, accounts: true},
 		{name: "scores", label: "scores", rounds: []string{"scores"}, accounts: true, edges: true, perStep: true},
 		{name: "packing", label: "last scores, packing", rounds: []string{"final"}, accounts: true, edges: true},
-		{name: "opening", label: "opening", rounds: []string{roundOpen, "confirm"}, accounts: true},
+		{name: "opening", label: "opening", rounds: []string{roundOpen, "stand-in", "check", "confirm"}, accounts: true},
 	}
 }
 

@@ -268,6 +268,8 @@ func (r *partyRun) tell(e node.Event) {
 		if e.Name != "done" {
 			r.ui.show("  round %d: %s", e.Round, e.Name)
 		}
+	case node.Settled:
+		r.ui.say("  %s has settled round %d (%s): the session goes on without who had not spoken", e.Party, e.Round, e.Name)
 	case node.Waiting:
 		r.ui.say("  waiting for %s in round %d (%s) for %v", strings.Join(e.Awaited, ", "), e.Round, e.Name, e.Duration.Round(time.Second))
 	}
@@ -293,7 +295,7 @@ func (r *partyRun) finish(ctx context.Context, done *propagate.Done) error {
 		r.ui.warn("the scores are there, but %v", word)
 	}
 	if absent := done.Report.Unchecked; absent != nil {
-		r.ui.warn("the scores were opened without %s, who had not spoken: they were not checked against that share", strings.Join(absent, ", "))
+		r.ui.warn("the session went on without %s: that the shares fit together was checked for those of the others only, and not at all where just enough were left", strings.Join(absent, ", "))
 	}
 	r.ui.say("Accounts with a single foreign source, whose score they could reveal: %d", done.Report.SingleSource)
 	r.ui.say("Wrote the scores of %d accounts to %s", r.out.Accounts, r.out.Scores)

@@ -25,8 +25,19 @@ const attemptRound = "moduli"
 // keyRounds are those after a modulus has been found.
 func keyRounds() []string { return []string{"share", "product", "theta", "prove"} }
 
-// lastRounds are those of a propagation after the last scores.
-func lastRounds() []string { return []string{"final", "open", "confirm"} }
+// lastRounds are those of a propagation after the last scores, where nobody has to stand in for another.
+func lastRounds() []string { return []string{"final", roundOpen, "check", "confirm"} }
+
+// lastNames are the names of the numbers after the last scores: a round that can be settled takes two.
+func lastNames() []string { return []string{"final", roundOpen, "", "check", "", "confirm"} }
+
+// roundsAfter are the present round of those, and what follows it.
+func roundsAfter(name string) []string {
+	if at := slices.Index(lastRounds(), name); at >= 0 {
+		return lastRounds()[at:]
+	}
+	return append([]string{name}, lastRounds()[2:]...) // standing in
+}
 
 // name is the name of a round. The names of a propagation follow from its manifest, those of a key generation are known when
 // the machine has been there.
@@ -35,14 +46,14 @@ func (t sessionTerms) name(number int, known map[int]string) string {
 		return name
 	}
 	switch after := number - t.steps - 1; {
-	case t.steps == 0 || number > t.steps+len(lastRounds()):
+	case t.steps == 0 || number > t.steps+len(lastNames()):
 		return ""
 	case number == 0:
 		return "agree"
 	case after < 0:
 		return fmt.Sprintf("scores.%d.%d", (number-1)/t.loop, (number-1)%t.loop)
 	default:
-		return lastRounds()[after]
+		return lastNames()[after]
 	}
 }
 
@@ -58,7 +69,9 @@ func (t sessionTerms) estimate(s sessionStatus) *estimate {
 func (t sessionTerms) estimateScores(s sessionStatus) *estimate {
 	e := &estimate{RoundsLeft: t.steps + len(lastRounds()) + 1 - s.Round}
 	if s.Round > t.steps {
-		e.Note = left(lastRounds()[s.Round-t.steps-1:]) + "; for how long cannot be told, since none of a kind has ended"
+		rest := roundsAfter(s.Name)
+		e.RoundsLeft = len(rest)
+		e.Note = left(rest) + "; for how long cannot be told, since none of a kind has ended"
 		return e
 	}
 	sum, count := 0.0, 0

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,11 +25,12 @@ var errCaughtUp = errors.New("everything on the log has been read")
 
 // word is a head that a member has signed, as far as people look at it.
 type word struct {
-	At    time.Time // by the log's clock
-	Seq   uint64
-	Parts int
-	Bytes int64 // of the parts and of the head
-	Abort bool  // it ends the session
+	At     time.Time // by the log's clock
+	Seq    uint64
+	Parts  int
+	Bytes  int64 // of the parts and of the head
+	Abort  bool  // it ends the session
+	Settle bool  // it closes the round before, without those who have not spoken
 }
 
 // follower follows one session with an auditor's machine: the machine says in which round the session is and whether what
@@ -48,7 +50,8 @@ type follower struct {
 	names  map[int]string  // of the rounds that the machine has been in
 	number int             // of the round that the machine is in
 	await  []string
-	enough bool // a quorum has spoken: the round can end without those
+	enough bool            // a quorum has spoken: the round can end without those
+	gone   map[string]bool // members without whom the session goes on
 	done   bool
 	ended  error // why the session cannot go on
 
@@ -65,7 +68,7 @@ type news struct {
 
 // follow makes a follower of a machine that has not begun.
 func follow(log bus.Log, roster *schema.Roster, machine *party.Machine) *follower {
-	f := &follower{log: log, roster: roster, machine: machine, words: make(map[int][]*word), names: make(map[int]string)}
+	f := &follower{log: log, roster: roster, machine: machine, words: make(map[int][]*word), names: make(map[int]string), gone: make(map[string]bool)}
 	f.look()
 	return f
 }
@@ -118,8 +121,8 @@ func (l followed) Tail(ctx context.Context, after uint64, filter string, fold fu
 		if ended == nil {
 			ended = head()
 		}
-		if ended == nil {
-			ended = l.f.settle()
+		if ended == nil && l.f.machine.Done() {
+			ended = errCaughtUp
 		}
 		l.f.end(ended)
 		l.f.catchUp()
@@ -145,29 +148,24 @@ func (f *follower) note(record bus.Record) (news, bool) {
 	if f.words[round] == nil {
 		f.words[round] = make([]*word, f.roster.Len())
 	}
-	w := &word{At: record.Time, Seq: record.Seq, Parts: len(event.Head.Parts), Bytes: int64(len(record.Data)), Abort: event.Head.Abort != nil}
+	w := &word{At: record.Time, Seq: record.Seq, Parts: len(event.Head.Parts), Bytes: int64(len(record.Data)), Abort: event.Head.Abort != nil, Settle: event.Head.Kind == schema.Settles}
 	for _, ref := range event.Head.Parts {
 		w.Bytes += int64(ref.Size)
 	}
 	if f.words[round][event.Sender] != nil {
 		return news{}, false // a log that delivers twice
 	}
+	again := w.Settle && f.settled(round)
 	f.words[round][event.Sender] = w
+	if again {
+		return news{}, false // the first one counts
+	}
 	return news{event.Slot.From, round, *w}, true
 }
 
-// settle goes on without a member in a round that a quorum completes, where another member has gone on as well: its head of
-// the next round is there. An auditor does not decide this by a clock of its own.
-func (f *follower) settle() error {
-	for f.machine.CanSettle() && f.words[f.machine.Number()+1] != nil {
-		if _, err := f.machine.Settle(); err != nil {
-			return err
-		}
-	}
-	if f.machine.Done() {
-		return errCaughtUp
-	}
-	return nil
+// settled tells whether somebody has settled the round before this number.
+func (f *follower) settled(number int) bool {
+	return slices.ContainsFunc(f.words[number], func(w *word) bool { return w != nil && w.Settle })
 }
 
 // look takes note of where the machine is.
@@ -176,6 +174,9 @@ func (f *follower) look() {
 	defer f.mu.Unlock()
 	f.number, f.await, f.done = f.machine.Number(), f.machine.Waiting(), f.machine.Done()
 	f.enough = f.machine.CanSettle()
+	for _, member := range f.machine.Gone() {
+		f.gone[member] = true
+	}
 	f.names[f.number] = f.machine.Name()
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"riskprop/party"
@@ -30,7 +31,7 @@ type sessionStatus struct {
 	EndedBy  string        `json:"ended_by,omitempty"` // the member whose last word it was
 	Culprit  string        `json:"culprit,omitempty"`  // the member that is blamed
 	Reason   string        `json:"reason,omitempty"`   // why it has been aborted, or has failed
-	Round    int           `json:"round"`              // the current one; at the end the number of rounds
+	Round    int           `json:"round"`              // number of the current one, from 0
 	Name     string        `json:"name"`
 	Awaited  []string      `json:"awaited"`                 // whose head of the current round is missing
 	Enough   bool          `json:"enough,omitempty"`        // the others can do without those who are awaited
@@ -48,7 +49,8 @@ type roundStatus struct {
 	Name    string       `json:"name"`
 	Heads   []headStatus `json:"heads"` // in the members' order
 	Awaited []string     `json:"awaited,omitempty"`
-	Absent  []string     `json:"absent,omitempty"` // who has not spoken, and is not awaited any more
+	Absent  []string     `json:"absent,omitempty"`     // who has not spoken, and is not awaited any more
+	Settled string       `json:"settled_by,omitempty"` // who has closed the round without them
 	Parts   int          `json:"parts"`
 	Bytes   int64        `json:"bytes"`
 	First   time.Time    `json:"first"`          // head
@@ -123,7 +125,7 @@ func (s *sessionStatus) began() time.Time {
 func (f *follower) rounds(terms sessionTerms) []roundStatus {
 	list := []roundStatus{}
 	for number := 0; number <= f.number+2; number++ {
-		if f.words[number] == nil {
+		if !f.spokenIn(number) {
 			continue
 		}
 		r := f.round(number)
@@ -141,11 +143,11 @@ func (f *follower) rounds(terms sessionTerms) []roundStatus {
 // round sums up one round.
 func (f *follower) round(number int) roundStatus {
 	r := roundStatus{Round: number, Heads: []headStatus{}}
-	next := f.firstOf(number + 1)
+	next, settler := f.after(number)
 	for i, member := range f.roster.Names() {
 		w := f.words[number][i]
 		if w == nil {
-			if number < f.number || f.done || f.ended != nil {
+			if number < f.number || f.done || f.ended != nil || f.gone[member] {
 				r.Absent = append(r.Absent, member)
 			}
 			continue
@@ -166,19 +168,35 @@ func (f *follower) round(number int) roundStatus {
 	if number == f.number && f.ended == nil {
 		r.Awaited = f.await
 	}
+	if r.Absent != nil {
+		r.Settled = settler
+	}
 	r.Spread = r.Last.Sub(r.First).Seconds()
 	return r
 }
 
-// firstOf is the first head of a round, or nil.
-func (f *follower) firstOf(round int) *word {
-	var first *word
-	for _, w := range f.words[round] {
-		if w != nil && (first == nil || w.Seq < first.Seq) {
-			first = w
+// spokenIn tells whether a number is that of a round in which somebody has spoken, and not only of words that settle the one before.
+func (f *follower) spokenIn(number int) bool {
+	return slices.ContainsFunc(f.words[number], func(w *word) bool { return w != nil && !w.Settle })
+}
+
+// after is the first head of what follows a round, or nil, and who has settled it, if anybody: a round that can be settled takes two
+// numbers.
+func (f *follower) after(round int) (first *word, settler string) {
+	for number := round + 1; number <= round+2; number++ {
+		for i, w := range f.words[number] {
+			if w == nil || first != nil && w.Seq > first.Seq {
+				continue
+			}
+			if first, settler = w, ""; w.Settle {
+				settler = f.roster.Member(i).Name
+			}
+		}
+		if first != nil {
+			return first, settler
 		}
 	}
-	return first
+	return nil, ""
 }
 
 // sessionTerms is what status needs to know of a session's manifest.

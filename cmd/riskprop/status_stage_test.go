@@ -204,7 +204,7 @@ func (th *theatre) reader(name string) *partytest.Reader {
 // settle has a member go on without those who have not spoken.
 func (th *theatre) settle(name string) {
 	th.t.Helper()
-	if ok, err := th.reader(name).Machine.Settle(); !ok || err != nil {
+	if ok, err := th.reader(name).Settle(); !ok || err != nil {
 		th.t.Fatal(ok, err)
 	}
 }

@@ -138,7 +138,11 @@ func (r roundStatus) spoken() string {
 	for i, name := range names {
 		names[i] = marks[name]
 	}
-	return strings.Join(names, ", ")
+	text := strings.Join(names, ", ")
+	if r.Settled != "" {
+		text += "; settled by " + r.Settled
+	}
+	return text
 }
 
 // standing says in a few sentences where the session stands.
@@ -150,7 +154,7 @@ func (s sessionStatus) standing() []string {
 		}
 		return []string{"Nobody has spoken."}
 	case stateEnded:
-		return []string{fmt.Sprintf("It has ended well, after %d rounds, at %s.", s.Round, s.lastTime().Format(statusTime))}
+		return []string{fmt.Sprintf("It has ended well, after %d rounds, at %s.", len(s.Rounds), s.lastTime().Format(statusTime))}
 	case stateAborted:
 		text := fmt.Sprintf("%s has ended it in round %d (%s)", s.EndedBy, s.Round, s.Name)
 		if s.Culprit != "" {
@@ -165,7 +169,7 @@ func (s sessionStatus) standing() []string {
 	case s.Enough && s.Name == lastRounds()[len(lastRounds())-1]:
 		return append(sentences, "Who has spoken in this round has its scores.")
 	case s.Enough:
-		sentences = append(sentences, "Enough have spoken: after a time of grace the others go on without.")
+		sentences = append(sentences, "Enough have spoken: after a time of grace one of them settles the round, and the session goes on without.")
 	}
 	if s.Deadline != nil && s.Now.After(*s.Deadline) {
 		sentences = append(sentences, fmt.Sprintf("The deadline has passed %s ago: whoever waits will end the session.", duration(s.Now.Sub(*s.Deadline).Seconds())))

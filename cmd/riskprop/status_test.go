@@ -111,7 +111,7 @@ func TestStatusJSON(t *testing.T) {
 	text := th.show(th.run(), statusCommand{JSON: true})
 	for _, want := range []string{
 		`{"session":"run-2026","protocol":"propagate","members":["alice","bob","charlie"],"state":"running","round":3,"name":"scores.1.0","awaited":["bob"],"since":"2026-`,
-		`,"waited_seconds":`, `,"deadline":"2026-12-31T18:00:00Z","estimate":{"note":"`, `"rounds_left":5,"mean_seconds":`, `"rounds":[{"round":0,"name":"agree","heads":[{"member":"alice","time":"2026-12-30T12:`,
+		`,"waited_seconds":`, `,"deadline":"2026-12-31T18:00:00Z","estimate":{"note":"`, `"rounds_left":6,"mean_seconds":`, `"rounds":[{"round":0,"name":"agree","heads":[{"member":"alice","time":"2026-12-30T12:`,
 		`","parts":3,"bytes":`, `"spread_seconds":`, `"took_seconds":`, `"awaited":["bob"],"parts":`,
 	} {
 		if !strings.Contains(text, want) {

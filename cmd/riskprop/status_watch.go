@@ -79,6 +79,9 @@ func (f *follower) describe(n news, terms sessionTerms) string {
 	if name := terms.name(n.Round, f.names); name != "" {
 		text += fmt.Sprintf(" (%s)", name)
 	}
+	if n.Word.Settle {
+		return fmt.Sprintf("%s  %s has settled the round: the session goes on without who had not spoken", n.Word.At.UTC().Format(statusTime), n.Member)
+	}
 	if n.Word.Abort {
 		return text + fmt.Sprintf(": %s ends the session", n.Member)
 	}
@@ -86,7 +89,7 @@ func (f *follower) describe(n news, terms sessionTerms) string {
 	switch {
 	case n.Round == f.number && len(f.await) > 0:
 		text += "; waiting for " + list(f.await)
-	case n.Round == f.number-1 && !f.done:
+	case n.Round < f.number && !f.done:
 		text += fmt.Sprintf("; round %d (%s) begins", f.number, f.names[f.number])
 	}
 	return text

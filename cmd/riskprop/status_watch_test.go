@@ -46,7 +46,7 @@ func TestWatch(t *testing.T) {
 	got, err := th.watched(t.Context(), th.run(), false, func(add func()) {
 		th.play(map[string]int{"bob": 6})
 		th.settle("alice")
-		th.settle("charlie")
+		th.settle("charlie") // a moment later: the first word counts
 		th.play(map[string]int{"bob": 6})
 		add()
 	})
@@ -63,13 +63,18 @@ func TestWatch(t *testing.T) {
 		lines = append(lines, text)
 	}
 	want := []string{
-		"round 6 (open): alice has spoken, 3 parts, 642 B; waiting for bob and charlie\n",
-		"round 6 (open): charlie has spoken, 3 parts, 642 B; waiting for bob\n",
-		"round 7 (confirm): alice has spoken, 0 parts, 108 B\n",
-		"round 7 (confirm): charlie has spoken, 0 parts, 108 B\n",
+		"round 6 (open): alice has spoken, 2 parts, 462 B; waiting for bob and charlie\n",
+		"round 6 (open): charlie has spoken, 2 parts, 466 B; waiting for bob\n",
+		"alice has settled the round: the session goes on without who had not spoken\n",
+		"round 8 (stand-in.1): alice has spoken, 1 parts, 288 B; waiting for charlie\n",
+		"round 8 (stand-in.1): charlie has spoken, 0 parts, 108 B; round 10 (check) begins\n",
+		"round 10 (check): charlie has spoken, 1 parts, 284 B; waiting for alice\n",
+		"round 10 (check): alice has spoken, 0 parts, 108 B; round 12 (confirm) begins\n",
+		"round 12 (confirm): alice has spoken, 0 parts, 108 B; waiting for charlie\n",
+		"round 12 (confirm): charlie has spoken, 0 parts, 108 B\n",
 		"",
 	}
-	if !slices.Equal(lines, want) || !strings.Contains(rest, "\nIt has ended well, after 8 rounds, at 2026-12-30 12:") {
+	if !slices.Equal(lines, want) || !strings.Contains(rest, "\nIt has ended well, after 10 rounds, at 2026-12-30 12:") {
 		t.Error(rest)
 	}
 }
@@ -134,7 +139,7 @@ func TestWatchTheKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"The key for this propagation is still being generated.\nKey generation keys-2026 of", "round 3 (moduli): bob has spoken", "It has ended well, after 12 rounds",
-		"Propagation run-2026 of", "It has ended well, after 8 rounds"} {
+		"Propagation run-2026 of", "It has ended well, after 9 rounds"} {
 		at := strings.Index(got, want)
 		if at < 0 {
 			t.Fatalf("no %q in %s", want, got)

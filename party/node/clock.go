@@ -14,7 +14,8 @@ const remind = 9 * time.Second
 // clock is what a node knows of time.
 type clock struct {
 	caughtUp bool // nothing on the log is unread
-	aborted  int  // the round after which this party has ended the session, plus one
+	aborted  int  // the round in which this party has ended the session, plus one
+	settled  int  // the round that this party has settled, plus one
 	waiting
 }
 
@@ -80,17 +81,17 @@ func (n *node) late() bool {
 	return m.Number() == 0 && !n.Deadline.IsZero() && !n.Start.Before(n.Deadline) && slices.Contains(m.Waiting(), m.Self())
 }
 
-// settle goes on with a quorum.
+// settle appends the word that closes the round with those who have spoken. Who that is, is for the log to say: a head may come
+// before this word.
 func (n *node) settle() error {
-	awaited := n.Machine.Waiting()
-	if _, err := n.Machine.Settle(); err != nil {
-		return n.end(err)
+	m := n.Machine
+	effect, ok := m.Settle()
+	if !ok || n.clock.settled > m.Number() {
+		return nil
 	}
-	n.Logger.Warn().Int("round", n.shown).Strs("without", awaited).Msg("going on with a quorum")
-	if err := n.complete(); err != nil {
-		return err
-	}
-	return n.head()
+	n.Logger.Warn().Int("round", m.Number()).Strs("awaited", m.Waiting()).Msg("settling the round with a quorum")
+	n.clock.settled = m.Number() + 1
+	return n.append(effect)
 }
 
 // giveUp appends an abort after the deadline. It ends nothing by itself: the log may hold another member's word before

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ const (
 	Waiting             // this party has been waiting for others for some time
 	Passed              // a record was passed over as noise
 	Ended               // a round is complete
+	Settled             // a member has closed a round without those who had not spoken
 )
 
 // Event is something that happens in a session. Fields that its kind does not name are zero.
@@ -29,11 +31,11 @@ type Event struct {
 	Round    int           // number of the round
 	Name     string        // name of the round; empty for the head of a round to which this party has not come
 	State    party.Round   // Began: the round itself; after the session the final one, with the result
-	Party    string        // Heard: whose head
+	Party    string        // Heard: whose head; Settled: whose word
 	Awaited  []string      // Waiting: for whom
 	Parts    int           // Heard: parts that the head lists; Spoke, Ended: parts and heads that this party appended
-	Bytes    int64         // their size, the head's own included; Passed: of the record
-	At       time.Time     // Heard: when the log stored the head, by its own clock
+	Bytes    int64         // their size, the head's own included; Passed, Settled: of the record
+	At       time.Time     // Heard, Settled: when the log stored the head, by its own clock
 	Duration time.Duration // Spoke, Ended: how long it took; Waiting: how long so far
 }
 
@@ -49,7 +51,7 @@ func (n *node) observe(e Event) {
 	if n.Observe == nil {
 		return
 	}
-	if e.Kind != Ended && e.Kind != Heard {
+	if e.Kind != Ended && e.Kind != Heard && e.Kind != Settled {
 		e.Round, e.Name = n.Machine.Number(), n.Machine.Name()
 	}
 	n.Observe(e)
@@ -60,6 +62,10 @@ func (n *node) heard(event schema.Event, record bus.Record) {
 	bytes := int64(len(record.Data))
 	for _, ref := range event.Head.Parts {
 		bytes += int64(ref.Size)
+	}
+	if event.Head.Kind == schema.Settles {
+		n.observe(Event{Kind: Settled, Round: n.shown, Name: n.round.name, Party: event.Slot.From, Bytes: bytes, At: record.Time})
+		return
 	}
 	e := Event{Kind: Heard, Round: event.Slot.Round, Party: event.Slot.From, Parts: len(event.Head.Parts), Bytes: bytes, At: record.Time}
 	if e.Round == n.shown {
@@ -84,12 +90,26 @@ func (n *node) progress() error {
 			n.ended()
 		}
 		n.shown, n.round, n.clock.waiting = number, roundStats{began: time.Now(), name: n.Machine.Name()}, waiting{}
+		n.without()
 		n.observe(Event{Kind: Began, State: n.Machine.Round()})
 	}
 	if n.Machine.Done() {
 		return errFinished
 	}
 	return nil
+}
+
+// without logs that the session goes on without members, once they are more.
+func (n *node) without() {
+	gone := n.Machine.Gone()
+	if len(gone) == n.gone {
+		return
+	}
+	n.gone = len(gone)
+	n.Logger.Warn().Int("round", n.shown).Strs("without", gone).Msg("going on without members")
+	if slices.Contains(gone, n.Machine.Self()) {
+		n.Logger.Warn().Int("round", n.shown).Msg("the others have gone on without this party: it reads what they say to it, and is not heard any more")
+	}
 }
 
 // ended logs the round that is over: one line a round in which this party has spoken.

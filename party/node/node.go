@@ -18,8 +18,8 @@
 //
 // Time comes in as events, through [Config].Ticks, and changes nothing by itself. While the node waits for others it says
 // for whom, every nine seconds. After the session's deadline it appends an abort; what the session has come to is still
-// decided by the log, on which another member's word may have been earlier. A round that a quorum can complete is gone on
-// with after [Config].Grace, or at the deadline.
+// decided by the log, on which another member's word may have been earlier. A round that a quorum can complete is settled
+// after [Config].Grace, or at the deadline, by a word on the log as well.
 package node
 
 import (
@@ -86,9 +86,6 @@ func Run(ctx context.Context, config Config) (Stats, error) {
 	if err := n.progress(); err != nil {
 		return n.stats, nil // it had ended before
 	}
-	if err := n.foresee(); err != nil {
-		return n.stats, err
-	}
 	var ticking sync.WaitGroup
 	ticking.Go(func() { n.watch(cancel) })
 	err := config.Log.Tail(inner, 0, config.Machine.Filter(),
@@ -121,6 +118,7 @@ type node struct {
 	stats  Stats
 	spoken int // the last round in which everything was appended in this run
 	shown  int // the last round that was reported
+	gone   int // members without whom the session goes on, as reported
 	round  roundStats
 	clock  clock
 	warned map[string]int // by member: the last round in which its noise was a warning, plus one
@@ -152,23 +150,7 @@ func (n *node) complete() error {
 			return err
 		}
 	}
-	if err := n.foresee(); err != nil {
-		return err
-	}
 	return n.progress()
-}
-
-// foresee looks for the party's own next head where that decides how to read on.
-func (n *node) foresee() error {
-	slot, due := n.Machine.Foresight()
-	if !due {
-		return nil
-	}
-	data, err := n.own(slot)
-	if err == nil {
-		n.Machine.Foresee(data)
-	}
-	return err
 }
 
 // own reads what this party has written in an earlier life, or nil.

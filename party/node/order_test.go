@@ -48,7 +48,7 @@ func (g *getHook) Get(ctx context.Context, subject string) ([]byte, error) {
 	return g.Log.Get(ctx, subject)
 }
 
-// TestFailedSettle: the clock settles, the fetch of a part fails (for a moment), and meanwhile charlie's head has come: the reader's fold waits for the lock.
+// TestFailedSettle: alice has settled the round, the fetch of a part fails (for a moment), and meanwhile charlie's head has come.
 func TestFailedSettle(t *testing.T) {
 	w := newWorld(t)
 	config := w.voter(t, 0)
@@ -59,7 +59,7 @@ func TestFailedSettle(t *testing.T) {
 			return nil
 		}
 		charlie = true
-		w.vote(t, "charlie", true) // an honest head, a moment late: its fold waits for the lock
+		w.vote(t, "charlie", true) // an honest head, a moment late
 		return errors.New("connection lost")
 	}}
 	w.vote(t, "bob", true)

@@ -88,9 +88,6 @@ func (r *Reader) Step() (bool, error) {
 // returns false when there is nothing.
 func (r *Reader) begin() bool {
 	m := r.Machine
-	if slot, due := m.Foresight(); due {
-		m.Foresee(r.log.Records[slot.Subject()])
-	}
 	unread := r.read < len(r.log.Heads) && (r.visible < 0 || r.read < r.visible)
 	switch {
 	case m.Done():
@@ -106,6 +103,17 @@ func (r *Reader) begin() bool {
 	}
 	r.next, r.stop = iter.Pull2(m.Ready())
 	return true
+}
+
+// Settle appends the party's word that closes the round, as its shell does after a time, and tells whether there was one.
+// The round is closed when the reader folds it.
+func (r *Reader) Settle() (bool, error) {
+	effect, due := r.Machine.Settle()
+	if !due {
+		return false, nil
+	}
+	r.Close()
+	return true, r.carryOut(effect)
 }
 
 // around asks Fault before and after an effect.

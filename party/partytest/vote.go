@@ -7,11 +7,13 @@ import (
 	"riskprop/party"
 )
 
-// Vote is a small protocol with a quorum: everybody broadcasts a word, some words are enough, and everybody confirms.
+// Vote is a small protocol with a quorum: everybody broadcasts a word, once or several times, some words are enough, and everybody
+// confirms.
 type Vote struct {
 	Members int // 3 by default
 	Quorum  int // 2 by default
 	Before  int // rounds before the vote, in each of which everybody broadcasts a word and all are needed
+	Again   int // rounds like the vote after it
 
 	step  int
 	Heard []party.Inbox // of every round so far
@@ -23,9 +25,9 @@ func (r *Vote) Plan() party.Plan {
 	switch {
 	case r.step < r.Before:
 		return party.Plan{Name: "before", Messages: party.EachToAll(members, 4, 1)}
-	case r.step == r.Before:
+	case r.step <= r.Before+r.Again:
 		return party.Plan{Name: "vote", Quorum: cmp.Or(r.Quorum, 2), Messages: party.EachToAll(members, 4, 1)}
-	case r.step == r.Before+1:
+	case r.step == r.Before+r.Again+1:
 		return party.Plan{Name: "confirm", Quorum: 1}
 	}
 	return party.Ended{}.Plan()
@@ -34,7 +36,7 @@ func (r *Vote) Plan() party.Plan {
 // Speak says a word of four bytes.
 func (r *Vote) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
-		if r.step <= r.Before {
+		if r.step <= r.Before+r.Again {
 			yield(party.Draft{To: party.Everybody, Data: []byte{byte(s.Self()), 0, 0, 0}}, nil)
 		}
 	}

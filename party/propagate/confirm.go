@@ -12,7 +12,7 @@ import (
 type confirm struct {
 	*agreement
 	opened []ledger.Score // nil for an auditor
-	absent uint32         // members without whose shares they were opened: bit i for member i
+	absent uint32         // members that were gone before all shares were checked: bit i for member i
 }
 
 func (r *confirm) Plan() party.Plan { return party.Plan{Name: "confirm", Quorum: 1} }
@@ -45,8 +45,8 @@ type Done struct {
 type Report struct {
 	Peers        []Agreement // one for each other bank
 	SingleSource int         // own accounts whose foreign income is from a single account: their score can reveal its
-	// Unchecked lists the members that had vanished before opening. The scores were opened without them: that all shares
-	// fit together was verified for those of the others only, and not at all where just enough were left.
+	// Unchecked lists the members that were gone before the end of the check. That all shares fit together was verified for those of the
+	// others only, and not at all where just enough were left.
 	Unchecked []string
 	// Left are the last words of members who have ended the session when the others could do without them: they may name
 	// somebody who has cheated them.

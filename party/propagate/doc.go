@@ -10,8 +10,12 @@
 //	agree        everybody states the manifest; every two banks find out which of their common transactions both list
 //	scores.z.i   for every period z and iteration i: ciphertexts of the scores that others need, re-randomised
 //	final        every bank's final scores, several packed into one ciphertext
-//	open         every party's partial decryptions, sealed for the owner of the scores
+//	open         partial decryptions, sealed for the owner of the scores: its own, and those of t others
+//	stand-in.k   the same by other members, in the place of those that have gone meanwhile
+//	check        partial decryptions of random combinations, by those that have not made the others
 //	confirm      nothing but the transcript, so that the last round is agreed, too
+//
+// From open on the session can do without members that do not speak any more, as long as t+1 are left.
 //
 // Between two rounds of scores every party updates all its accounts under encryption, one multi-exponentiation an
 // account: E(new) = E(old)^w0 · ∏ E(source)^w. Weights are integers that sum to 2^w, so risk is conserved to the bit.

@@ -46,5 +46,5 @@ func (r *final) Next(in party.Inbox) (party.Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &open{r.agreement, packed}, nil
+	return &open{opening: newOpening(r.agreement, packed)}, nil
 }

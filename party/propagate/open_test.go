@@ -51,7 +51,7 @@ func (c *consortium) cheating(t *testing.T, member int, config propagate.Config,
 	}
 	if cheats {
 		first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
-			if round == "open" && draft.To == 0 {
+			if draft.To == 0 && (round == "open" || round == "check") {
 				v, err := config.Key.Ring().Decode(draft.Data)
 				if err != nil {
 					t.Fatal(err)
