@@ -70,7 +70,7 @@ func TestAClosedConnectionIsNamed(t *testing.T) {
 func TestTheBudgetEnds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	log := s.handle(t, s.connect(t, "a"), jet.Config{Stream: "NONE", Party: "a", Budget: 50 * time.Millisecond})
+	log := s.handle(t, s.connect(t, "a"), jet.Config{Stream: "NONE", Party: "a", Budget: time.Second})
 	if _, err := log.Get(t.Context(), slot(1)); !errors.Is(err, nats.ErrNoResponders) {
 		t.Errorf("Get = %v, want no responders", err)
 	}

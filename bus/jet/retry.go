@@ -54,6 +54,7 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 	budget, cancel := context.WithTimeout(ctx, l.cfg.Budget)
 	defer cancel()
 	var b backoff
+	var last error // what was answered, rather than that a try took too long
 	for {
 		err := l.once(budget, try, subjects...)
 		if err == nil || !transient(err) {
@@ -63,11 +64,14 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 		if !errors.Is(err, errAgain) {
 			l.outages.Met(err)
 		}
+		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
+			last = err
+		}
 		if !b.pause(budget) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, err)
+			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, last)
 		}
 		l.retries.Add(1)
 	}
