@@ -28,7 +28,7 @@ func forgeries() []attack {
 		"RISK.STORED.s", "_INBOX_alice.x", "_INBOX_alice.x.y", "_R_.x.y", "$JS.ACK.RISK.alice-0.1.1.1.1.1", "$JS.ACK.RISK-PRIVATE.alice-0.1.1.1.1.1",
 		"$JS.FC.RISK.alice-0.x", "$JS.SNAPSHOT.ACK.RISK.x", "$JS.SNAPSHOT.RESTORE.RISK.x", "$JS.EVENT.ADVISORY.X", "$NRG.V.x",
 		"$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.JSZ", "$SYS.REQ.ACCOUNT.HUB.CONNZ", "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.CLAIMS.UPDATE",
-		"$SYS.ACCOUNT.HUB.CONNECT", "$SYS.REQ.USER.INFO",
+		"$SYS.ACCOUNT.HUB.CONNECT", "$SYS.REQ.USER.alice.INFO",
 	} {
 		out = append(out, attack{name: "publish", subject: subject, body: "x"})
 	}

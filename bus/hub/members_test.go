@@ -52,6 +52,11 @@ func TestMembersCanDoTheirWork(t *testing.T) {
 	s := hubtest.New(t, 1, true, names...)
 	s.StartAll(t)
 	alice, bob, auditor := s.Open(t, "alice"), s.Open(t, "bob"), s.Open(t, hubtest.Auditor)
+	for _, log := range []*jet.Log{alice, auditor} {
+		if now, err := log.Now(t.Context()); err != nil || now.IsZero() {
+			t.Errorf("the server's time: %v, %v", now, err)
+		}
+	}
 	const records = 300 // more than one batch
 	for i := range records {
 		mustAppend(t, alice, head("alice", i))

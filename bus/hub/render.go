@@ -127,6 +127,7 @@ func (c Config) account(w *writer, m Member) {
 	for _, s := range services {
 		publish = append(publish, s.local())
 	}
+	publish = append(publish, jet.AskServer)
 	w.user(m, publish, []string{jet.InboxPrefix(m.Name) + ".>", jet.Announcements(c.Stream, "*")})
 	w.line("limits: {max_connections: %d, max_subscriptions: %d, max_payload: %d}", accountConnections, accountSubscriptions, jet.MaxMessage)
 	w.list("imports", func() {

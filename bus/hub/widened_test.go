@@ -63,7 +63,7 @@ func TestEveryWideningIsSeen(t *testing.T) {
 		{publish: "_INBOX_alice.*", caughtBy: "publish"},
 		{publish: "RISK.STORED.*", caughtBy: "publish"},
 		{publish: "$JS.ACK.>", caughtBy: "publish"},
-		{publish: "$SYS.REQ.USER.INFO", caughtBy: "publish"},
+		{publish: "$SYS.REQ.SERVER.PING", caughtBy: "publish"},
 		{publish: "RISK.API.DIRECT.GET.>", caughtBy: "get"},
 		{publish: "RISK.API.DIRECT.GET.RISK-PRIVATE", caughtBy: "get {\"seq\":1}"},
 		{publish: "RISK.API.DIRECT.GET.RISK-PRIVATE.private.risk.*.*.*.alice.*.*", caughtBy: "get"},

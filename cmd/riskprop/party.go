@@ -227,13 +227,22 @@ func (r *partyRun) connected() bool {
 	return log == nil || log.Connected()
 }
 
+// logTime is the time by the log's clock.
+func (r *partyRun) logTime(ctx context.Context) (time.Time, error) {
+	log := r.link.Load()
+	if log == nil {
+		return time.Time{}, errors.New("there is no log yet")
+	}
+	return log.Now(ctx)
+}
+
 // follow runs the node to the end of the session, and tells what happens.
 func (r *partyRun) follow(ctx context.Context, log bus.Log, machine *party.Machine) error {
 	r.ui.say("%s takes part in %s %s with %s.", r.config.Name, r.session.Kind, r.session.ID, strings.Join(r.others(), ", "))
 	own := &tracked{Log: log}
 	stats, err := node.Run(ctx, node.Config{
 		Log: own, Roster: r.roster(), Machine: machine, Logger: r.logger,
-		Ticks: r.ticks, Start: r.start, Deadline: r.session.Deadline, Grace: r.config.Grace, Connected: r.connected,
+		Ticks: r.ticks, Start: r.start, Deadline: r.session.Deadline, Grace: r.config.Grace, Connected: r.connected, Now: r.logTime,
 		Observe: func(e node.Event) {
 			r.metrics.observe(e)
 			r.tell(e)

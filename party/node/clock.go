@@ -11,11 +11,15 @@ import (
 // remind is the time between two words about the same wait. Ticks are up to a second apart.
 const remind = 9 * time.Second
 
+// askAgain is the time between two questions for the log's time.
+const askAgain = 30 * time.Second
+
 // clock is what a node knows of time.
 type clock struct {
-	caughtUp bool // nothing on the log is unread
-	aborted  int  // the round in which this party has ended the session, plus one
-	settled  int  // the round that this party has settled, plus one
+	caughtUp bool      // nothing on the log is unread
+	aborted  int       // the round in which this party has ended the session, plus one
+	settled  int       // the round that this party has settled, plus one
+	asked    time.Time // when, by this party's clock, the log said that the deadline has not passed
 	waiting
 }
 
@@ -57,15 +61,16 @@ func (n *node) tick(now time.Time) error {
 	if w.since.IsZero() {
 		w.since, w.said = now, now
 	}
-	late := !n.Deadline.IsZero() && !now.Before(n.Deadline)
 	if m.CanSettle() {
 		if w.quorum.IsZero() {
 			w.quorum = now
 		}
-		if late || now.Sub(w.quorum) >= n.Grace {
+		if now.Sub(w.quorum) >= n.Grace || n.passed(now) {
 			return n.settle()
 		}
-	} else if late {
+	} else if n.clock.aborted > m.Number() {
+		return nil
+	} else if n.passed(now) {
 		return n.giveUp()
 	}
 	if now.Sub(w.said) >= remind {
@@ -75,10 +80,37 @@ func (n *node) tick(now time.Time) error {
 	return nil
 }
 
+// passed tells whether the deadline has passed, by this party's clock and by the log's.
+func (n *node) passed(now time.Time) bool {
+	if n.Deadline.IsZero() || now.Before(n.Deadline) {
+		return false
+	}
+	if n.Now == nil {
+		return true
+	}
+	if asked := n.clock.asked; !asked.IsZero() && now.Sub(asked) < askAgain {
+		return false
+	}
+	told, err := n.Now(n.ctx)
+	if err != nil {
+		n.Logger.Warn().Err(err).Msg("the deadline has passed by the clock of this machine; the log does not tell its time")
+		return true
+	}
+	if !told.Before(n.Deadline) {
+		return true
+	}
+	if n.clock.asked.IsZero() {
+		n.Logger.Warn().Float64("ahead_seconds", now.Sub(told).Seconds()).Time("deadline", n.Deadline).
+			Msg("the clock of this machine is ahead of the log's, by which the deadline has not passed: going on; set it, best with NTP")
+	}
+	n.clock.asked = now
+	return false
+}
+
 // late tells whether this party, caught up, has nothing in the session and its deadline has passed.
 func (n *node) late() bool {
 	m := n.Machine
-	return m.Number() == 0 && !n.Deadline.IsZero() && !n.Start.Before(n.Deadline) && slices.Contains(m.Waiting(), m.Self())
+	return m.Number() == 0 && slices.Contains(m.Waiting(), m.Self()) && n.passed(n.Start)
 }
 
 // settle appends the word that closes the round with those who have spoken. Who that is, is for the log to say: a head may come
@@ -98,9 +130,6 @@ func (n *node) settle() error {
 // it, and all parties go by the log.
 func (n *node) giveUp() error {
 	m := n.Machine
-	if n.clock.aborted > m.Number() {
-		return nil
-	}
 	reason := fmt.Sprintf("the deadline %s has passed in round %d (%s), waiting for %s",
 		n.Deadline.UTC().Format(time.RFC3339), m.Number(), m.Name(), strings.Join(m.Waiting(), ", "))
 	effect, ok := m.Abort("", reason)

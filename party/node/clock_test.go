@@ -241,3 +241,59 @@ func (l *overtaken) Append(ctx context.Context, subject string, data []byte) err
 	}
 	return l.Log.Append(ctx, subject, data)
 }
+
+// TestClockAhead: alice's clock says that the deadline has passed, the log's says that it has not. She waits on, says so once, asks now
+// and then, and ends the session when the log's clock agrees, or when it does not tell any more.
+func TestClockAhead(t *testing.T) {
+	for name, then := range map[string]error{"agrees": nil, "does not tell": errMute} {
+		w := newWorld(t)
+		config := w.voter(t, 0)
+		config.Deadline = noon().Add(time.Minute)
+		asked, ticks := 0, 0
+		config.Now = func(context.Context) (time.Time, error) {
+			if asked++; asked < 10 {
+				return noon().Add(time.Duration(asked) * time.Second), nil
+			}
+			return config.Deadline, then
+		}
+		config.Observe = func(e node.Event) {
+			if e.Kind == node.Waiting {
+				ticks++
+			}
+		}
+		var log strings.Builder
+		config.Logger = zerolog.New(&log)
+		ctx, cancel := context.WithCancel(t.Context())
+		feed(ctx, &config, make(chan time.Time), 1)
+		_, err := node.Run(ctx, config)
+		cancel()
+		var aborted *party.Aborted
+		if !errors.As(err, &aborted) || aborted.By != "alice" || asked != 10 {
+			t.Errorf("%s: %v; asked %d times", name, err, asked)
+		}
+		if ticks < 30 { // 60 + 9·30 seconds, a word every nine
+			t.Errorf("%s: alice has waited for %d words", name, ticks)
+		}
+		if n := strings.Count(log.String(), "the clock of this machine is ahead of the log's"); n != 1 {
+			t.Errorf("%s: said %d times", name, n)
+		}
+	}
+}
+
+// TestStartAhead: a party that starts after the deadline by its own clock alone takes part.
+func TestStartAhead(t *testing.T) {
+	w := newWorld(t)
+	config := w.voter(t, 0)
+	config.Deadline, config.Start = noon(), noon().Add(time.Hour)
+	config.Now = func(context.Context) (time.Time, error) { return noon().Add(-time.Minute), nil }
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	config.Observe = func(e node.Event) {
+		if e.Kind == node.Heard {
+			cancel()
+		}
+	}
+	if _, err := node.Run(ctx, config); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

@@ -19,7 +19,8 @@
 // Time comes in as events, through [Config].Ticks, and changes nothing by itself. While the node waits for others it says
 // for whom, every nine seconds. After the session's deadline it appends an abort; what the session has come to is still
 // decided by the log, on which another member's word may have been earlier. A round that a quorum can complete is settled
-// after [Config].Grace, or at the deadline, by a word on the log as well.
+// after [Config].Grace, or at the deadline, by a word on the log as well. A party whose clock is ahead would act too early: it asks
+// the log for its time before. Who keeps the log can make it late with that, as by not answering at all.
 package node
 
 import (
@@ -54,6 +55,9 @@ type Config struct {
 	Start time.Time
 	// Deadline is when the session ends, whoever is awaited then: the node appends an abort. Zero: never.
 	Deadline time.Time
+	// Now asks the log for its time, before the party does anything because the deadline has passed: where that is not so by the log's
+	// clock, this party's own is ahead, and it waits on. If the log does not tell, it goes by its own. Nil: it always does.
+	Now func(context.Context) (time.Time, error)
 	// Grace is how long a round that a quorum can complete waits for the rest.
 	Grace time.Duration
 	// Connected tells whether the log answers. While it does not, nobody is waited for: what has been read may be stale. Nil: it
