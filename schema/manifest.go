@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +71,7 @@ func (m KeygenManifest) Fields() []Field {
 func (m PropagateManifest) Fields() []Field {
 	delta := make([]string, len(m.Delta))
 	for i, d := range m.Delta {
-		delta[i] = strconv.FormatUint(d, 10)
+		delta[i] = fraction(d, m.WeightBits)
 	}
 	limit := "none"
 	switch {
@@ -88,6 +89,21 @@ func (m PropagateManifest) Fields() []Field {
 		{"disclosure.max_single_source", limit},
 		{"max_accounts", decimal(m.MaxAccounts)}, {"max_edges", decimal(m.MaxEdges)}, {"deadline", deadlineText(m.Deadline)},
 	}
+}
+
+// fraction writes d/2^bits as people do: the shortest decimal that is nearest to it, and to no other. What no manifest that passed
+// Validate holds is written as it is.
+func fraction(d uint64, bits uint32) string {
+	if bits <= 52 && d < 1<<52 {
+		x := math.Ldexp(float64(d), -int(bits))
+		for digits := range 17 {
+			text := strconv.FormatFloat(x, 'f', digits, 64)
+			if read, err := strconv.ParseFloat(text, 64); err == nil && math.Round(math.Ldexp(read, int(bits))) == float64(d) {
+				return text
+			}
+		}
+	}
+	return fmt.Sprintf("%d/2^%d", d, bits)
 }
 
 // keySizes are the possible numbers of bits of N. Those below 2048 are for tests.

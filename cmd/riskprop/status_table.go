@@ -149,10 +149,14 @@ func (r roundStatus) spoken() string {
 func (s sessionStatus) standing() []string {
 	switch s.State {
 	case stateSilent:
+		sentence := "Nobody has spoken."
 		if s.Reason != "" {
-			return []string{"Nobody has spoken: " + s.Reason + "."}
+			sentence = "Nobody has spoken: " + s.Reason + "."
 		}
-		return []string{"Nobody has spoken."}
+		if s.Deadline != nil && s.Now.After(*s.Deadline) {
+			sentence += fmt.Sprintf(" The deadline has passed %s ago: nobody can begin any more.", duration(s.Now.Sub(*s.Deadline).Seconds()))
+		}
+		return []string{sentence}
 	case stateEnded:
 		return []string{fmt.Sprintf("It has ended well, after %d rounds, at %s.", len(s.Rounds), s.lastTime().Format(statusTime))}
 	case stateAborted:
