@@ -30,12 +30,10 @@ func (m *Machine) advance() error {
 	}
 	seen := m.now.after(m.number)
 	m.gone |= m.now.unspoken() | m.left
-	m.oldest = m.number + 1
-	if m.now.quorum > 0 {
-		m.oldest = m.number
-		m.number++
+	m.oldest, m.number = m.number, m.number+m.now.length()
+	if m.now.quorum == 0 {
+		m.oldest = m.number // all have spoken in the round before
 	}
-	m.number++
 	m.enter(next, seen)
 	if m.now.quorum > 0 && !m.now.enough(m.gone) {
 		return m.words[len(m.words)-1] // they were enough for the round before, and then one of them left
@@ -47,7 +45,7 @@ func (m *Machine) advance() error {
 func (m *Machine) enter(round Round, seen [32]byte) {
 	m.round, m.plan = round, round.Plan()
 	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: make([]statement, m.session.Roster.Len())}
-	m.closed, m.settled, m.arrivals, m.missing, m.said = false, false, nil, nil, nil
+	m.closed, m.arrivals, m.missing, m.said = false, nil, nil, nil
 }
 
 // inbox joins the parts of every readable message and checks it.

@@ -28,11 +28,10 @@ type Machine struct {
 	number int
 	now    roll
 
-	gone    uint32     // members that have no part in this round and those after it: a quorum went on without them. Bit i for member i
-	left    uint32     // members that have ended the session where it could do without them
-	words   []*Aborted // their last words, in the order of the log
-	oldest  int        // the lowest round in which a last word is still news: that before this one, where it had a quorum
-	settled bool       // this party has settled the round
+	gone   uint32     // members that have no part in this round and those after it: a quorum went on without them. Bit i for member i
+	left   uint32     // members that have ended the session where it could do without them
+	words  []*Aborted // their last words, in the order of the log
+	oldest int        // the lowest round in which a last word is still news: that before this one, where it had a quorum
 
 	said     map[int][]byte      // what the log holds of this party's messages in this round, by recipient; see Recall
 	closed   bool                // the heads of the round are complete, or enough
@@ -157,7 +156,7 @@ func (m *Machine) applyHead(event schema.Event) error {
 	switch {
 	case round < m.number && (head.Abort == nil || round < m.oldest):
 		return ErrStale
-	case head.Abort != nil && round <= m.number+1:
+	case head.Abort != nil && round <= m.number+m.now.length():
 		return m.leave(event)
 	case m.closed && (round > m.number || !m.counts(event.Sender)):
 		panic("party: the parts of a complete round must be applied before the next head")

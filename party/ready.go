@@ -62,18 +62,16 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 	}
 }
 
-// Abort is the effect that ends the session with this party's last word: in its next slot, which is that of the current
-// round if it has not spoken in it. The culprit may be empty. An auditor has no word: nothing is to be done then.
+// Abort is the effect that ends the session with this party's last word: in the slot of the current round if it has not
+// spoken in it, else in that of the next one, since the slot between may hold its word that settles the round. The culprit may
+// be empty. An auditor has no word: nothing is to be done then.
 func (m *Machine) Abort(culprit, reason string) (Effect, bool) {
 	if m.self < 0 || m.Done() {
 		return Effect{}, false
 	}
 	slot := m.slot(m.self, schema.All, schema.HeadPart)
 	if m.counts(m.self) {
-		slot.Round++
-	}
-	if m.settled {
-		slot.Round++
+		slot.Round += m.now.length()
 	}
 	head := schema.Head{Seen: m.now.seen, Abort: &schema.Abort{Culprit: culprit, Reason: schema.Printable(reason)}}
 	return Effect{Op: Append, Slot: slot, Data: schema.SealHead(slot, head, m.identity.sign), Loose: true}, true

@@ -43,6 +43,14 @@ func (r *roll) enough(absent uint32) bool {
 	return r.quorum > 0 && len(r.heads)-bits.OnesCount32(absent) >= r.quorum
 }
 
+// length is how many numbers the round takes: with a quorum a second one, for the word that settles it.
+func (r *roll) length() int {
+	if r.quorum > 0 {
+		return 2
+	}
+	return 1
+}
+
 // after is the transcript after the round, with a digest of zero for those who have not spoken.
 func (r *roll) after(number int) [32]byte {
 	digests := make([][32]byte, len(r.heads))
@@ -101,7 +109,6 @@ func (m *Machine) settle(event schema.Event) error {
 	case !m.counts(event.Sender) || !m.now.enough(m.now.unspoken()):
 		return m.hidden(event, fmt.Sprintf("round %d lacks %v", m.number, m.names(m.now.unspoken())))
 	}
-	m.settled = event.Sender == m.self
 	return m.close()
 }
 

@@ -21,14 +21,14 @@ func TestFraction(t *testing.T) {
 	for want, c := range map[string]struct {
 		d    uint64
 		bits uint32
-	}{"1/2^53": {1, 53}, "18446744073709551615/2^40": {math.MaxUint64, 40}, "0/2^4294967295": {0, math.MaxUint32}} {
+	}{"1/2^65": {1, 65}, "16777215.999999999999": {math.MaxUint64, 40}, "0/2^4294967295": {0, math.MaxUint32}, "1": {1, 0}} {
 		if got := fraction(c.d, c.bits); got != want {
 			t.Errorf("%d in %d bits is shown as %s", c.d, c.bits, got)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		bits := rapid.Uint32Range(1, 64).Draw(t, "bits")
-		d := rapid.Uint64().Draw(t, "delta") >> (64 - bits)
+		d := rapid.Uint64Range(0, math.MaxUint64-1).Draw(t, "delta") >> (64 - bits)
 		if fraction(d, bits) == fraction(d+1, bits) {
 			t.Fatalf("%d and the next one are both shown as %s", d, fraction(d, bits))
 		}

@@ -3,7 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
-	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,16 +94,28 @@ func (m PropagateManifest) Fields() []Field {
 // fraction writes d/2^bits as people do: the shortest decimal that is nearest to it, and to no other. What no manifest that passed
 // Validate holds is written as it is.
 func fraction(d uint64, bits uint32) string {
-	if bits <= 52 && d < 1<<52 {
-		x := math.Ldexp(float64(d), -int(bits))
-		for digits := range 17 {
-			text := strconv.FormatFloat(x, 'f', digits, 64)
-			if read, err := strconv.ParseFloat(text, 64); err == nil && math.Round(math.Ldexp(read, int(bits))) == float64(d) {
-				return text
-			}
-		}
+	if bits > 64 {
+		return fmt.Sprintf("%d/2^%d", d, bits)
 	}
-	return fmt.Sprintf("%d/2^%d", d, bits)
+	number, unit := new(big.Int).SetUint64(d), new(big.Int).Lsh(big.NewInt(1), uint(bits))
+	for digits, power := 0, big.NewInt(1); ; digits, power = digits+1, power.Mul(power, big.NewInt(10)) {
+		value := nearest(new(big.Int).Mul(number, power), unit)
+		if nearest(new(big.Int).Mul(value, unit), power).Cmp(number) != 0 {
+			continue // as soon as 10^digits exceeds 2^bits it is
+		}
+		text := value.String()
+		text = strings.Repeat("0", max(0, digits+1-len(text))) + text
+		if digits == 0 {
+			return text
+		}
+		return text[:len(text)-digits] + "." + text[len(text)-digits:]
+	}
+}
+
+// nearest is a/b, rounded; a half is rounded up.
+func nearest(a, b *big.Int) *big.Int {
+	twice := new(big.Int).Lsh(b, 1)
+	return a.Div(a.Lsh(a, 1).Add(a, b), twice)
 }
 
 // keySizes are the possible numbers of bits of N. Those below 2048 are for tests.

@@ -93,7 +93,7 @@ func TestSettleWithAMissingPart(t *testing.T) {
 func TestDeadlineWithATakenSlot(t *testing.T) {
 	w := newWorld(t)
 	config := w.voter(t, 0)
-	if err := w.store.Open(nil).Append(t.Context(), slotOf(1, "alice", schema.HeadPart).Subject(), []byte("noise")); err != nil {
+	if err := w.store.Open(nil).Append(t.Context(), slotOf(2, "alice", schema.HeadPart).Subject(), []byte("noise")); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

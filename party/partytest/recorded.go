@@ -5,14 +5,21 @@ import "riskprop/schema"
 // recorded is a member whose words are those of an earlier run: it says each when the round before is complete.
 type recorded struct {
 	from, to *Log
-	words    []string // subjects, in order
+	words    []string    // subjects, in order
+	before   map[int]int // the round before each, after which it comes: numbers can have gaps
 	members  int
 	rounds   map[int]int // heads on the new log, by round, up to `read`
 	read     int
 }
 
 func newRecorded(from, to *Log, member int) *recorded {
-	r := &recorded{from: from, to: to, members: from.roster.Len(), rounds: make(map[int]int)}
+	r := &recorded{from: from, to: to, before: make(map[int]int), members: from.roster.Len(), rounds: make(map[int]int)}
+	last := -1
+	for _, subject := range from.Heads {
+		if number := round(subject); number > last {
+			r.before[number], last = last, number
+		}
+	}
 	for _, subject := range from.Order {
 		if sender(from.roster, subject) == member {
 			r.words = append(r.words, subject)
@@ -29,7 +36,7 @@ func (r *recorded) step() (bool, error) {
 		return false, nil
 	}
 	next := r.words[0]
-	if number := round(next); number > 0 && r.rounds[number-1] < r.members {
+	if before := r.before[round(next)]; before >= 0 && r.rounds[before] < r.members {
 		return false, nil
 	}
 	r.words = r.words[1:]
