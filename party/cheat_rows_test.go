@@ -62,7 +62,7 @@ func rowless() map[string]string {
 		"party Machine.applyHead 7":    on,
 		"party Machine.applyHead 8":    on,
 		"party Machine.applyHead 9":    on,
-		"party Machine.settle 2":       on,
+		"party Machine.settle 1":       on,
 		"party Machine.settle 3":       on,
 		"party Machine.settle 4":       on,
 		"propagate check.Next 2":       on,

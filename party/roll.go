@@ -102,10 +102,10 @@ func (m *Machine) leave(event schema.Event) error {
 // order of the log. So all parties go on without the same members.
 func (m *Machine) settle(event schema.Event) error {
 	switch {
-	case m.now.quorum == 0 || event.Slot.Round == m.number:
-		return m.broke(event, errors.New("it closes a round that needs all members"))
 	case event.Head.Seen != m.now.seen:
 		return m.otherHistory(event)
+	case m.now.quorum == 0 || event.Slot.Round == m.number:
+		return m.broke(event, errors.New("it closes a round that needs all members"))
 	case !m.counts(event.Sender) || !m.now.enough(m.now.unspoken()):
 		return m.hidden(event, fmt.Sprintf("round %d lacks %v", m.number, m.names(m.now.unspoken())))
 	}
