@@ -1,9 +1,7 @@
 package party_test
 
 import (
-	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"riskprop/party"
@@ -62,15 +60,7 @@ func TestCheatsWithQuorum(t *testing.T) {
 				slot := headSlot(c.round, "bob")
 				before := r.Machine.StateDigest()
 				err := r.Machine.Apply(w.signed(t, slot, c.head(w)))
-				var blame *party.Blame
-				switch {
-				case err == nil || !strings.Contains(err.Error(), c.want):
-					t.Errorf("%v, want %q", err, c.want)
-				case c.is != nil && !errors.Is(err, c.is):
-					t.Errorf("%v is not %v", err, c.is)
-				case c.is == nil && (!errors.As(err, &blame) || blame.Party != "bob" || blame.Slot != slot || blame.Private):
-					t.Errorf("%v does not blame bob", err)
-				}
+				refusesHead(t, err, slot, c.want, c.is)
 				if r.Machine.StateDigest() != before {
 					t.Error("the refused head has left a trace")
 				}

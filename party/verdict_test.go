@@ -66,15 +66,7 @@ func TestVerdictOnHeads(t *testing.T) {
 			w, m := setting(t, echo{rounds: 2, count: 1}, "charlie")
 			slot := headSlot(c.round, "bob")
 			err := m.Apply(w.signed(t, slot, c.head(w)))
-			var blame *party.Blame
-			switch {
-			case err == nil || !strings.Contains(err.Error(), c.want):
-				t.Errorf("%v, want %q", err, c.want)
-			case c.is != nil && !errors.Is(err, c.is):
-				t.Errorf("%v is not %v", err, c.is)
-			case c.is == nil && (!errors.As(err, &blame) || blame.Party != "bob" || blame.Slot != slot || blame.Private):
-				t.Errorf("%v does not blame bob for %s", err, slot.Subject())
-			}
+			refusesHead(t, err, slot, c.want, c.is)
 			if got := strings.Join(m.Waiting(), " "); got != "alice bob" {
 				t.Errorf("after the refusal alice waits for %q", got)
 			}
@@ -247,4 +239,19 @@ func TestSpeakFails(t *testing.T) {
 		return
 	}
 	t.Error("no effect")
+}
+
+// refusesHead checks why a head was refused: the words, and either what the error is, or, where that is nil, that it blames the head's
+// sender in the sight of all.
+func refusesHead(t *testing.T, err error, slot schema.Slot, want string, is error) {
+	t.Helper()
+	var blame *party.Blame
+	switch {
+	case err == nil || !strings.Contains(err.Error(), want):
+		t.Errorf("%v, want %q", err, want)
+	case is != nil && !errors.Is(err, is):
+		t.Errorf("%v is not %v", err, is)
+	case is == nil && (!errors.As(err, &blame) || blame.Party != slot.From || blame.Slot != slot || blame.Private):
+		t.Errorf("%v does not blame %s for %s", err, slot.From, slot.Subject())
+	}
 }

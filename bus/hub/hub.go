@@ -14,9 +14,9 @@
 // A member m may
 //
 //   - write records from m, of any session, round and recipient;
-//   - read the shared stream: all heads, and all other records addressed to all. The auditor may do this, and nothing else;
-//   - read, by subject, records addressed to m and records from m;
-//   - be told when something was stored in the shared stream.
+//   - read the shared stream: all heads, and all other records addressed to all, and be told when something was stored in it;
+//   - ask the server about its own user, which tells the server's time. The auditor may do these two, and nothing else;
+//   - read, by subject, records addressed to m and records from m.
 //
 // Nobody but the operator may use the rest of the JetStream API; above all nobody may create a consumer. A consumer delivers to a subject
 // that its creator chooses, in HUB, on the server's own authority. Deliveries to the subject on which another member

@@ -39,13 +39,7 @@ func (r *check) Plan() party.Plan {
 
 // others lists the blocks of an owner that a member has not decrypted.
 func (r *check) others(owner, member int) []int {
-	var list []int
-	for b := range r.n - 1 {
-		if from, to := r.block(owner, b); from < to && r.made[owner][b]>>member&1 == 0 {
-			list = append(list, b)
-		}
-	}
-	return list
+	return r.filled(owner, func(b int) bool { return r.made[owner][b]>>member&1 == 0 })
 }
 
 func (r *check) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
@@ -108,11 +102,8 @@ func (r *check) Next(in party.Inbox) (party.Round, error) {
 	}
 	var plaintexts []*big.Int
 	weights := r.weights(in.Seen, r.self)
-	for b := range r.n - 1 {
+	for _, b := range r.filled(r.self, func(int) bool { return true }) {
 		from, to := r.block(r.self, b)
-		if from == to {
-			continue
-		}
 		received := slices.Clone(r.got[b])
 		received[r.self] = own.Slice(from, to)
 		if err := r.fit(r.points(b, received, combined, weights[from:to])); err != nil {

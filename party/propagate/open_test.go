@@ -11,7 +11,6 @@ import (
 	"riskprop/party/ledger"
 	"riskprop/party/partytest"
 	"riskprop/party/propagate"
-	"riskprop/schema"
 )
 
 // circle are banks with an account each, which gets money from the bank before.
@@ -45,27 +44,19 @@ func opening(t *testing.T, names []string, cheats ...int) error {
 // power of 1+N: that adds to the plaintext, and nothing but the others' shares can show it.
 func (c *consortium) cheating(t *testing.T, member int, config propagate.Config, cheats bool) *party.Machine {
 	t.Helper()
-	first, err := propagate.Start(config)
-	if err != nil {
-		t.Fatal(err)
+	if !cheats {
+		return c.machine(t, member, config)
 	}
-	if cheats {
-		first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
-			if draft.To == 0 && (round == "open" || round == "check") {
-				v, err := config.Key.Ring().Decode(draft.Data)
-				if err != nil {
-					t.Fatal(err)
-				}
-				draft.Data = v.Mul(config.Key.Embed([]*big.Int{big.NewInt(int64(1000 + member))})).Append(nil)
+	return c.altered(t, member, config, func(round string, draft party.Draft) party.Draft {
+		if draft.To == 0 && (round == "open" || round == "check") {
+			v, err := config.Key.Ring().Decode(draft.Data)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return draft
-		})
-	}
-	m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, c.ids[member], config.Input(), first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+			draft.Data = v.Mul(config.Key.Embed([]*big.Int{big.NewInt(int64(1000 + member))})).Append(nil)
+		}
+		return draft
+	})
 }
 
 // firstError steps the readers in turn until the first one ends, and returns its error.

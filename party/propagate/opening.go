@@ -49,15 +49,20 @@ func (o *opening) due(owner, b int) uint32 {
 	return set
 }
 
-// blocks lists the blocks of an owner that a member owes.
-func (o *opening) blocks(owner, member int) []int {
+// filled lists the blocks of an owner that are not empty and meet a condition.
+func (o *opening) filled(owner int, meets func(b int) bool) []int {
 	var list []int
 	for b := range o.n - 1 {
-		if from, to := o.block(owner, b); from < to && o.due(owner, b)>>member&1 == 1 {
+		if from, to := o.block(owner, b); from < to && meets(b) {
 			list = append(list, b)
 		}
 	}
 	return list
+}
+
+// blocks lists the blocks of an owner that a member owes.
+func (o *opening) blocks(owner, member int) []int {
+	return o.filled(owner, func(b int) bool { return o.due(owner, b)>>member&1 == 1 })
 }
 
 // count is the number of ciphertexts in some blocks of an owner.
@@ -95,10 +100,8 @@ func (o *opening) after(absent uint32) *opening {
 // complete tells whether nobody owes anything.
 func (o *opening) complete() bool {
 	for owner := range o.n {
-		for b := range o.n - 1 {
-			if from, to := o.block(owner, b); from < to && o.due(owner, b) != 0 {
-				return false
-			}
+		if o.filled(owner, func(b int) bool { return o.due(owner, b) != 0 }) != nil {
+			return false
 		}
 	}
 	return true

@@ -56,11 +56,7 @@ func TestDoneInSpiteOfALateCheat(t *testing.T) {
 			}
 		}
 		settle(t, alice)
-		for !spoken(log, number, "charlie") {
-			if _, err := evil.Step(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		mustSpeak(t, log, evil, number)
 		if what != "shifted" {
 			slot := schema.Slot{Session: "run", Proto: schema.Propagate, Round: number, To: "alice", From: "charlie", Part: 0}
 			log.Records[slot.Subject()] = []byte("x")
@@ -141,26 +137,17 @@ func TestWithoutRedundancy(t *testing.T) {
 	log := partytest.NewLog(c.roster)
 	readers := c.untilOpen(t, log, configs)
 	alice, bob := readers[0], readers[1]
-	first, err := propagate.Start(configs[2])
-	if err != nil {
-		t.Fatal(err)
-	}
 	// m += x for x = 1/4 in fixed point: the coefficient of party 3 in {1,3} is Δ·λ_3 = 6·(1/(1-3)) = -3
 	x := new(big.Int).Lsh(big.NewInt(1), 70)
 	y := new(big.Int).Mul(x, big.NewInt(6))
 	y.Mul(y, key.Theta).Mul(y, new(big.Int).ModInverse(big.NewInt(-3), key.N)).Mod(y, key.N)
-	first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+	charlie := partytest.NewReader(log, c.altered(t, 2, configs[2], func(round string, draft party.Draft) party.Draft {
 		if draft.To == 0 && (round == "open" || round == "stand-in.1") {
 			v, _ := key.Ring().Decode(draft.Data)
 			draft.Data = v.Mul(key.Embed([]*big.Int{y})).Append(nil)
 		}
 		return draft
-	})
-	m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, c.ids[2], configs[2].Input(), first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	charlie := partytest.NewReader(log, m)
+	}))
 	run(t, alice, charlie)
 	settle(t, alice)
 	run(t, alice, bob, charlie) // bob reads on, but is not heard any more
@@ -177,12 +164,8 @@ func residues(t *testing.T, c *consortium, log *partytest.Log, configs []propaga
 	found := make(map[string]string)
 	var readers []*partytest.Reader
 	for i, config := range configs {
-		first, err := propagate.Start(config)
-		if err != nil {
-			t.Fatal(err)
-		}
 		who := c.roster.Member(i).Name
-		spy := partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+		readers = append(readers, partytest.NewReader(log, c.altered(t, i, config, func(round string, draft party.Draft) party.Draft {
 			if round != "final" && !strings.HasPrefix(round, "scores") || draft.To == i {
 				return draft
 			}
@@ -199,12 +182,7 @@ func residues(t *testing.T, c *consortium, log *partytest.Log, configs []propaga
 				found[r] = text
 			}
 			return draft
-		})
-		m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, c.ids[i], config.Input(), spy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		readers = append(readers, partytest.NewReader(log, m))
+		})))
 	}
 	if err := partytest.RunReaders(readers...); err != nil {
 		t.Fatal(err)

@@ -128,6 +128,47 @@ func TestVanished(t *testing.T) {
 	}
 }
 
+// forward runs readers until all are in a round of this name, in which none of them has spoken. Where they wait, the first one that can
+// settles.
+func forward(t *testing.T, name string, readers ...*partytest.Reader) {
+	t.Helper()
+	for {
+		moved, there := false, 0
+		for _, r := range readers {
+			if r.Machine.Name() == name {
+				there++
+				continue
+			}
+			stepped, err := r.Step()
+			if err != nil {
+				t.Fatal(err)
+			}
+			moved = moved || stepped
+		}
+		if there == len(readers) {
+			return
+		}
+		if moved {
+			continue
+		}
+		at := slices.IndexFunc(readers, func(r *partytest.Reader) bool { return r.Machine.Name() != name && r.Machine.CanSettle() })
+		if at < 0 {
+			t.Fatalf("in round %s, not %s", readers[0].Machine.Name(), name)
+		}
+		settle(t, readers[at])
+	}
+}
+
+// mustSpeak steps a member until its word of a round is on the log, and no further.
+func mustSpeak(t *testing.T, log *partytest.Log, r *partytest.Reader, round int) {
+	t.Helper()
+	for !spoken(log, round, r.Machine.Self()) {
+		if _, err := r.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // settle has a member close the round for all.
 func settle(t *testing.T, r *partytest.Reader) {
 	t.Helper()
@@ -143,21 +184,7 @@ func (c *consortium) untilOpen(t *testing.T, log *partytest.Log, configs []propa
 	for i, config := range configs {
 		readers = append(readers, partytest.NewReader(log, c.machine(t, i, config)))
 	}
-	for moved := true; moved; {
-		moved = false
-		for _, r := range readers {
-			for r.Machine.Name() != "open" {
-				stepped, err := r.Step()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !stepped {
-					break
-				}
-				moved = true
-			}
-		}
-	}
+	forward(t, "open", readers...)
 	return readers
 }
 

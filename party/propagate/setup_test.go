@@ -105,8 +105,17 @@ func (c *consortium) configs(ledgers []*ledger.Ledger, periods int, deltas ...fl
 	return configs
 }
 
+// alteration changes what a member says in a round.
+type alteration func(round string, draft party.Draft) party.Draft
+
 // machine makes the machine of a member, or with -1 an auditor's.
 func (c *consortium) machine(t tb, member int, config propagate.Config) *party.Machine {
+	t.Helper()
+	return c.altered(t, member, config, nil)
+}
+
+// altered makes the machine of a member that says something else than it should, unless the alteration is nil.
+func (c *consortium) altered(t tb, member int, config propagate.Config, alter alteration) *party.Machine {
 	t.Helper()
 	var id *party.Identity
 	if member >= 0 {
@@ -117,6 +126,9 @@ func (c *consortium) machine(t tb, member int, config propagate.Config) *party.M
 	first, err := propagate.Start(config)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if alter != nil {
+		first = partytest.Cheat(first, alter)
 	}
 	m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, id, config.Input(), first)
 	if err != nil {

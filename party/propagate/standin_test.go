@@ -32,37 +32,6 @@ func crowd(t *testing.T, names []string) []*ledger.Ledger {
 	return read(t, banks, names)
 }
 
-// forward runs readers until all are in a round of this name, in which none of them has spoken. Where they wait, the first one that can
-// settles.
-func forward(t *testing.T, name string, readers ...*partytest.Reader) {
-	t.Helper()
-	for {
-		moved, there := false, 0
-		for _, r := range readers {
-			if r.Machine.Name() == name {
-				there++
-				continue
-			}
-			stepped, err := r.Step()
-			if err != nil {
-				t.Fatal(err)
-			}
-			moved = moved || stepped
-		}
-		if there == len(readers) {
-			return
-		}
-		if moved {
-			continue
-		}
-		at := slices.IndexFunc(readers, func(r *partytest.Reader) bool { return r.Machine.Name() != name && r.Machine.CanSettle() })
-		if at < 0 {
-			t.Fatalf("in round %s, not %s", readers[0].Machine.Name(), name)
-		}
-		settle(t, readers[at])
-	}
-}
-
 // TestVanishing: banks vanish at each of the rounds from open on, several one after the other. Those that stay have the scores that
 // they would have had, and those that come back have theirs, from the log alone.
 func TestVanishing(t *testing.T) {
@@ -83,12 +52,8 @@ func TestVanishing(t *testing.T) {
 			forward(t, name, stay...)
 			victim := stay[1]
 			stay = slices.Delete(slices.Clone(stay), 1, 2)
-			if number := victim.Machine.Number(); spoke {
-				for !spoken(log, number, victim.Machine.Self()) {
-					if _, err := victim.Step(); err != nil {
-						t.Fatal(err)
-					}
-				}
+			if spoke {
+				mustSpeak(t, log, victim, victim.Machine.Number())
 			}
 			victim.Close()
 		}
@@ -187,12 +152,9 @@ func (c *consortium) shiftOne(t *testing.T, configs []propagate.Config, culprit 
 	log := partytest.NewLog(c.roster)
 	var readers []*partytest.Reader
 	for i, config := range configs {
-		first, err := propagate.Start(config)
-		if err != nil {
-			t.Fatal(err)
-		}
+		var alter alteration
 		if i == culprit {
-			first = partytest.Cheat(first, func(round string, draft party.Draft) party.Draft {
+			alter = func(round string, draft party.Draft) party.Draft {
 				v, err := config.Key.Ring().Decode(draft.Data)
 				if draft.To != 0 || round != where || err != nil || at >= v.Len() {
 					return draft
@@ -205,13 +167,9 @@ func (c *consortium) shiftOne(t *testing.T, configs []propagate.Config, culprit 
 				shift[at].SetInt64(1)
 				draft.Data = v.Mul(config.Key.Embed(shift)).Append(nil)
 				return draft
-			})
+			}
 		}
-		m, err := party.NewMachine(party.Session{Proto: schema.Propagate, ID: "run", Roster: c.roster}, c.ids[i], config.Input(), first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		readers = append(readers, partytest.NewReader(log, m))
+		readers = append(readers, partytest.NewReader(log, c.altered(t, i, config, alter)))
 	}
 	return firstError(readers), cheated
 }
