@@ -217,7 +217,8 @@ func TestGraceOvertaken(t *testing.T) {
 		t.Fatal(errs)
 	}
 	for i, c := range configs {
-		if vote := c.Machine.Round().(*partytest.Vote); vote.Heard[0].Absent != 0 || vote.Heard[1].Absent != 4 {
+		const charlie = 4 // alone, or with bob, whom alice's clock may not wait for when all have voted
+		if vote := c.Machine.Round().(*partytest.Vote); vote.Heard[0].Absent != 0 || vote.Heard[1].Absent&charlie == 0 {
 			t.Errorf("node %d: absent are %b, then %b", i, vote.Heard[0].Absent, vote.Heard[1].Absent)
 		}
 	}
