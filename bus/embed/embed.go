@@ -5,7 +5,8 @@
 // A server of Start listens on nothing; clients reach it through [Server.InProcessConn], which is what bus/jet.ConnectInProcess
 // asks for. Every write is synced to disk before it is acknowledged, and no server is returned on which that is not
 // so: the server's own default acknowledges what is not on the disk yet. The store directory is locked, because the server
-// itself would open one that is already in use and destroy it. Signals are the caller's business.
+// itself would open one that is already in use and destroy it. Signals are the caller's business. A [Guard] shuts out accounts that
+// flood the log.
 //
 // It is the only package that imports nats-server.
 package embed
@@ -62,9 +63,10 @@ func (c Config) Validate() error {
 
 // Server is a running server. Safe for concurrent use.
 type Server struct {
-	nats *server.Server
-	lock *os.File
-	stop sync.Once
+	nats   *server.Server
+	lock   *os.File
+	warden *warden // nil: no guard
+	stop   sync.Once
 }
 
 // Start runs a server on cfg.StoreDir and returns when it is ready; a directory that was used before keeps everything. The
@@ -73,14 +75,14 @@ func Start(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return start(options(cfg), cfg.Logger)
+	return start(options(cfg), Guard{}, cfg.Logger)
 }
 
 // StartFile runs a server from a configuration file and returns when it takes connections; one of a cluster has JetStream only when
 // enough of the others are there, which it logs. The file must enable JetStream with a store directory and set sync_interval
-// to always. What it says about logging is passed over for logger. The errors are those of Start; one that wraps ErrConfig
-// says what is wrong with the file.
-func StartFile(path string, logger zerolog.Logger) (*Server, error) {
+// to always. What it says about logging is passed over for logger. A guard needs users with nkeys. The errors are those of Start; one
+// that wraps ErrConfig says what is wrong with the file.
+func StartFile(path string, guard Guard, logger zerolog.Logger) (*Server, error) {
 	opts, err := server.ProcessConfigFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -95,7 +97,7 @@ func StartFile(path string, logger zerolog.Logger) (*Server, error) {
 	case !opts.SyncAlways:
 		return nil, fmt.Errorf("%w: %s: set sync_interval to always in the jetstream block: otherwise what is acknowledged can be lost", ErrConfig, path)
 	}
-	s, err := start(opts, logger)
+	s, err := start(opts, guard, logger)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -121,7 +123,7 @@ func options(cfg Config) *server.Options {
 }
 
 // start locks the store directory and runs a server on it, or does neither.
-func start(opts *server.Options, logger zerolog.Logger) (*Server, error) {
+func start(opts *server.Options, guard Guard, logger zerolog.Logger) (*Server, error) {
 	if err := os.MkdirAll(opts.StoreDir, 0o700); err != nil {
 		return nil, fmt.Errorf("embed: create store directory: %w", err)
 	}
@@ -129,7 +131,7 @@ func start(opts *server.Options, logger zerolog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: lock %s: %w", opts.StoreDir, err)
 	}
-	s, err := run(opts, logger)
+	s, err := run(opts, guard, logger)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -138,14 +140,26 @@ func start(opts *server.Options, logger zerolog.Logger) (*Server, error) {
 }
 
 // run runs a server and shuts it down again unless it is as it must be.
-func run(opts *server.Options, logger zerolog.Logger) (*Server, error) {
+func run(opts *server.Options, guard Guard, logger zerolog.Logger) (*Server, error) {
+	s := &Server{}
+	var err error
+	if guard.on() {
+		if s.warden, err = newWarden(guard, opts, logger); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStart, err)
 	}
+	s.nats = ns
 	log := newLogger(logger)
 	ns.SetLoggerV2(log, logger.GetLevel() <= zerolog.DebugLevel, logger.GetLevel() <= zerolog.TraceLevel, false)
-	s := &Server{nats: ns}
+	if s.warden != nil {
+		if err := s.warden.begin(ns); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrStart, err)
+		}
+	}
 	ns.Start()
 	if err := ready(ns, log); err != nil {
 		s.Shutdown()
@@ -188,6 +202,7 @@ func (s *Server) URL() string { return s.nats.ClientURL() }
 // Shutdown stops the server, waits until it is down and unlocks the store directory. Calling it again does nothing.
 func (s *Server) Shutdown() {
 	s.stop.Do(func() {
+		s.warden.end()
 		s.nats.Shutdown()
 		s.nats.WaitForShutdown()
 		if s.lock != nil {

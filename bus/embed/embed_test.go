@@ -81,12 +81,12 @@ func TestAFailedStartSaysWhyAndUnlocks(t *testing.T) {
 func TestAServerThatDoesNotSyncIsRefused(t *testing.T) {
 	opts := options(Config{StoreDir: t.TempDir(), Name: "a"})
 	opts.SyncAlways = false
-	if _, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) || !strings.Contains(err.Error(), "sync") {
+	if _, err := start(opts, Guard{}, zerolog.Nop()); !errors.Is(err, ErrStart) || !strings.Contains(err.Error(), "sync") {
 		t.Fatalf("start without sync = %v, want ErrStart", err)
 	}
 	opts = options(Config{StoreDir: t.TempDir(), Name: "a"})
 	opts.JetStream = false
-	if _, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) {
+	if _, err := start(opts, Guard{}, zerolog.Nop()); !errors.Is(err, ErrStart) {
 		t.Fatalf("start without JetStream = %v, want ErrStart", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestAServerThatDoesNotSyncIsRefused(t *testing.T) {
 func TestInvalidOptionsAreAnError(t *testing.T) {
 	opts := options(Config{StoreDir: t.TempDir(), Name: "with space"})
 	opts.MaxPayload = server.MAX_PENDING_SIZE + 1 // above the server's max_pending
-	if s, err := start(opts, zerolog.Nop()); !errors.Is(err, ErrStart) {
+	if s, err := start(opts, Guard{}, zerolog.Nop()); !errors.Is(err, ErrStart) {
 		s.Shutdown()
 		t.Fatalf("start = %v, want ErrStart", err)
 	}
@@ -121,7 +121,7 @@ func TestConfigurationFilesAreChecked(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s, err := StartFile(path, zerolog.Nop())
+			s, err := StartFile(path, Guard{}, zerolog.Nop())
 			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("StartFile = %v, want %v with %q", err, c.is, c.says)
 			}
@@ -130,14 +130,14 @@ func TestConfigurationFilesAreChecked(t *testing.T) {
 			}
 		})
 	}
-	if _, err := StartFile(filepath.Join(dir, "missing.conf"), zerolog.Nop()); !errors.Is(err, ErrConfig) {
+	if _, err := StartFile(filepath.Join(dir, "missing.conf"), Guard{}, zerolog.Nop()); !errors.Is(err, ErrConfig) {
 		t.Errorf("StartFile without a file = %v, want ErrConfig", err)
 	}
 	path := filepath.Join(t.TempDir(), "nats.conf")
 	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := StartFile(path, zerolog.Nop())
+	s, err := StartFile(path, Guard{}, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestConfigurationFilesAreChecked(t *testing.T) {
 	if !strings.HasPrefix(s.URL(), "nats://127.0.0.1:") || strings.HasSuffix(s.URL(), ":-1") {
 		t.Errorf("URL = %s", s.URL())
 	}
-	if _, err := StartFile(path, zerolog.Nop()); !errors.Is(err, ErrLocked) {
+	if _, err := StartFile(path, Guard{}, zerolog.Nop()); !errors.Is(err, ErrLocked) {
 		t.Errorf("second StartFile = %v, want ErrLocked", err)
 	}
 }

@@ -27,12 +27,15 @@
 // likes with the files. Against that help signatures, transcripts and the auditor's copy.)
 //
 // Connections, subscriptions and message sizes are limited for each account, tightly, since subscriptions to the
-// announcements slow down every write, and batches that are read cost memory. What this does not limit is how much a member writes:
+// announcements slow down every write, and batches that are read cost memory. How much a member sends no configuration can limit:
 // under its own name it can fill the disk, and a flood of messages fills the queue that a stream has for all writers, so that
-// the server drops those of others until the flood is over: their writers say that the log is overloaded, and go on trying. Against
-// that there is only the operator, who sees in the servers' monitoring whose connections flood, and takes that account out of
-// the configuration. Large reads, many at a time, cost memory, some hundreds of megabytes at worst; and whoever reaches a server's port, member
-// or not, can take up its connections before any of them is admitted: let the members' addresses alone through to it.
+// the server refuses those of others until the flood is over. Against that there is the guard of bus/embed, which shuts the account
+// out; the queue is short, so that what came before that is soon dealt with. A stock nats-server has no guard: there the others'
+// writers say that the log is overloaded, and go on trying, until the operator takes the account out of the configuration.
+//
+// What remains: large reads, many at a time, cost memory, some hundreds of megabytes at worst; subscribing and unsubscribing without
+// end costs the servers time; and whoever reaches a server's port, member or not, can take up its connections before any of
+// them is admitted: let the members' addresses alone through to it.
 //
 // # The rest of the configuration
 //

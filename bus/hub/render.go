@@ -18,11 +18,17 @@ const (
 	// costs every write, and every batch that is being read costs memory.
 	accountConnections   = 8
 	accountSubscriptions = 64 // of one connection
+	// maxQueued is the number of messages that wait for one stream's disk. When a flood has filled the queue, everybody's messages
+	// are refused until it has drained; what keeps to bus.GuardUnits does not fill it.
+	maxQueued = 2048
 )
+
+// OwnerAccount is the account that owns the streams, and whose only user is the operator.
+const OwnerAccount = "HUB"
 
 // The accounts that are nobody's.
 const (
-	hubAccount    = "HUB"
+	hubAccount    = OwnerAccount
 	systemAccount = "SYS"
 )
 
@@ -52,6 +58,7 @@ func (c Config) Render(node int) (string, error) {
 	w.block("jetstream", func() {
 		w.line("store_dir: %s", quote(n.StoreDir))
 		w.line("sync_interval: always")
+		w.line("max_buffered_msgs: %d", maxQueued)
 	})
 	if len(c.Nodes) > 1 {
 		w.block("cluster", func() { c.cluster(w, node) })

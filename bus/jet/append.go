@@ -35,7 +35,7 @@ func (l *Log) Append(ctx context.Context, subject string, data []byte) error {
 		return fmt.Errorf("append %s: %w", subject, ctx.Err())
 	}
 	try := func(ctx context.Context) error { return l.publish(ctx, at, data) }
-	if err := l.persist(ctx, try, at.subject, l.directGet(at)); err != nil {
+	if err := l.persist(ctx, bus.Units(1, int64(len(data))), try, at.subject, l.directGet(at)); err != nil {
 		return fmt.Errorf("%s appends %s: %w", l.cfg.Party, subject, err)
 	}
 	return nil

@@ -41,6 +41,9 @@ type batch struct {
 
 // batch asks for messages of the shared stream. With an error that wraps errLost the batch holds what arrived before it.
 func (l *Log) batch(ctx context.Context, ask batchRequest) (batch, error) {
+	if err := pace(ctx, l.batches, 1); err != nil {
+		return batch{}, err
+	}
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return batch{}, err

@@ -26,7 +26,7 @@ func (l *Log) Get(ctx context.Context, subject string) (data []byte, err error) 
 		data, err = l.read(ctx, at)
 		return err
 	}
-	if err := l.persist(ctx, try, l.directGet(at)); err != nil {
+	if err := l.persist(ctx, 1, try, l.directGet(at)); err != nil {
 		return nil, fmt.Errorf("%s gets %s: %w", l.cfg.Party, subject, err)
 	}
 	return data, nil

@@ -52,6 +52,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
 
 	"riskprop/bus"
 )
@@ -77,6 +78,7 @@ type Config struct {
 	Party     string        // one token; says in errors whose handle it is
 	APIPrefix string        // prefix of the JetStream API; empty means DefaultAPIPrefix
 	Budget    time.Duration // how long Append and Get try before they give up; 30 s by default, see Forever
+	Paced     bool          // keep to what the servers' guard grants a party: see bus.PaceUnits
 	Grace     time.Duration // how long a record that was seen before may be missing, on a replica that lags, until that is a rollback; 10 s by default
 }
 
@@ -122,6 +124,8 @@ type Log struct {
 	cfg      Config
 	guard    *guard
 	inFlight chan struct{} // holds a token for every Append on its way
+	records  *rate.Limiter // of units, for Append and Get; nil: not paced
+	batches  *rate.Limiter // of requests for what is new; nil: not paced
 	noise    atomic.Uint64
 	rebuilt  atomic.Uint64
 	retries  atomic.Uint64
@@ -148,13 +152,18 @@ func New(ctx context.Context, nc *nats.Conn, cfg Config) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use the API prefix %s: %w", cfg.APIPrefix, err)
 	}
-	return &Log{
+	l := &Log{
 		nc:       nc,
 		js:       js,
 		cfg:      cfg,
 		guard:    newGuard(nc),
 		inFlight: make(chan struct{}, maxInFlight),
-	}, nil
+	}
+	if cfg.Paced {
+		l.records = bus.Limiter(bus.PaceUnits, bus.PaceUnitsBurst)
+		l.batches = bus.Limiter(bus.PaceBatches, bus.PaceBatchesBurst)
+	}
+	return l, nil
 }
 
 // Stats returns the counters.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -49,13 +50,16 @@ func (b *backoff) pause(ctx context.Context) bool {
 // reset makes the next pause short again.
 func (b *backoff) reset() { b.wait = 0 }
 
-// persist calls try, which sends requests to subjects, until it succeeds or fails for good, or Config.Budget is used up.
-func (l *Log) persist(ctx context.Context, try func(context.Context) error, subjects ...string) error {
+// persist calls try, which sends requests of so many units to subjects, until it succeeds or fails for good, or Config.Budget is used up.
+func (l *Log) persist(ctx context.Context, units int64, try func(context.Context) error, subjects ...string) error {
 	budget, cancel := context.WithTimeout(ctx, l.cfg.Budget)
 	defer cancel()
 	var b backoff
 	var last error // what was answered, rather than that a try took too long
 	for {
+		if err := pace(ctx, l.records, units); err != nil {
+			return err
+		}
 		err := l.once(budget, try, subjects...)
 		if err == nil || !transient(err) {
 			l.outages.Over()
@@ -74,6 +78,23 @@ func (l *Log) persist(ctx context.Context, try func(context.Context) error, subj
 			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, last)
 		}
 		l.retries.Add(1)
+	}
+}
+
+// pace waits until so many units may be sent.
+func pace(ctx context.Context, bucket *rate.Limiter, units int64) error {
+	if bucket == nil {
+		return nil
+	}
+	turn := bucket.ReserveN(time.Now(), int(units))
+	wait := time.NewTimer(turn.Delay())
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		turn.Cancel()
+		return ctx.Err()
 	}
 }
 

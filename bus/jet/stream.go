@@ -116,7 +116,7 @@ func eachStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig, do func(co
 	var errs []error
 	for _, want := range streamConfigs(cfg) {
 		try := func(ctx context.Context) error { return do(ctx, l.js, want) }
-		if err := l.persist(ctx, try, l.api("STREAM.CREATE."+want.Name), l.api("STREAM.INFO."+want.Name)); err != nil {
+		if err := l.persist(ctx, 1, try, l.api("STREAM.CREATE."+want.Name), l.api("STREAM.INFO."+want.Name)); err != nil {
 			errs = append(errs, fmt.Errorf("stream %s: %w", want.Name, err))
 		}
 	}

@@ -62,10 +62,10 @@ func arrows() []row {
 		{"party/node", shell, "party schema bus", zerolog},
 
 		// The log: opaque bytes, nothing of what they mean.
-		{"bus", shell, "", std},
+		{"bus", shell, "", x},
 		{"bus/mem", shell, "bus", std},
-		{"bus/jet", shell, "bus", "github.com/nats-io/nats.go"},
-		{"bus/embed", shell, "bus", "github.com/nats-io/nats-server/v2 " + zerolog},
+		{"bus/jet", shell, "bus", "github.com/nats-io/nats.go " + x},
+		{"bus/embed", shell, "bus", "github.com/nats-io/nats-server/v2 github.com/nats-io/nkeys " + x + " " + zerolog},
 		{"bus/hub", shell, "bus bus/jet", std},
 		{"bus/hub/hubtest", shell, "bus/embed bus/hub bus/jet", "github.com/nats-io/nkeys " + zerolog},
 		{"bus/bustest", shell, "bus", "pgregory.net/rapid"},

@@ -29,7 +29,7 @@ func dialAs(ctx context.Context, p *config.Party, id *config.Identity, handle je
 	if err != nil {
 		return nil, nil, err
 	}
-	handle.Party, handle.APIPrefix = id.Name, jet.MemberAPIPrefix
+	handle.Party, handle.APIPrefix, handle.Paced = id.Name, jet.MemberAPIPrefix, true
 	log, err := jet.New(ctx, connection, handle)
 	if err != nil {
 		connection.Close()

@@ -131,7 +131,7 @@ func (c *clinic) start(log bool) *clinic {
 		text = c.edit(text)
 	}
 	c.write("nats-1.conf", text)
-	if c.server, err = embed.StartFile("nats-1.conf", zerolog.Nop()); err != nil {
+	if c.server, err = embed.StartFile("nats-1.conf", embed.DefaultGuard(hub.OwnerAccount), zerolog.Nop()); err != nil {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(c.server.Shutdown)

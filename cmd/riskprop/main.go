@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&line,
 		kong.Name("riskprop"),
 		kong.Description("Propagate risk scores through the transactions of several banks without showing them to one another."),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version()}, guardVars(),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { printed = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -168,8 +168,8 @@ func TestThreeServers(t *testing.T) {
 	}
 }
 
-// openAs opens the log for a party whose configuration is in the current folder.
-func openAs(t *testing.T, name string) *jet.Log {
+// partyOf reads configuration and identity of a party in the current folder.
+func partyOf(t *testing.T, name string) (*config.Party, *config.Identity) {
 	t.Helper()
 	p, err := config.Load(name+".yaml", config.ParseParty)
 	if err != nil {
@@ -179,6 +179,13 @@ func openAs(t *testing.T, name string) *jet.Log {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, id
+}
+
+// openAs opens the log for a party whose configuration is in the current folder.
+func openAs(t *testing.T, name string) *jet.Log {
+	t.Helper()
+	p, id := partyOf(t, name)
 	log, done, err := dial(t.Context(), p, id, streamName, newLogger(io.Discard, false))
 	if err != nil {
 		t.Fatal(err)

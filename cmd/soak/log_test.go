@@ -57,7 +57,7 @@ func newReader(t *testing.T, s *site) *reader {
 			t.Fatal(err)
 		}
 		t.Cleanup(connection.Close)
-		if r.logs[bank], err = jet.New(t.Context(), connection, jet.Config{Stream: "RISK", Party: bank, APIPrefix: jet.MemberAPIPrefix}); err != nil {
+		if r.logs[bank], err = jet.New(t.Context(), connection, jet.Config{Stream: "RISK", Party: bank, APIPrefix: jet.MemberAPIPrefix, Paced: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

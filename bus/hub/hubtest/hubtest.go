@@ -32,6 +32,7 @@ type Site struct {
 	CA      []byte                   // PEM; nil without TLS
 	Servers []*embed.Server          // as many as there are nodes; nil until they are started
 	Edit    func(text string) string // changes the configuration files, where it is not nil
+	Guard   embed.Guard              // against floods; embed.DefaultGuard unless it is changed before the start
 
 	dir  string
 	keys map[string]nkeys.KeyPair
@@ -41,7 +42,7 @@ type Site struct {
 // faster. A single server has a port of the system's choice.
 func New(t testing.TB, nodes int, tls bool, members ...string) *Site {
 	t.Helper()
-	s := &Site{dir: t.TempDir(), keys: make(map[string]nkeys.KeyPair), Servers: make([]*embed.Server, nodes)}
+	s := &Site{Guard: embed.DefaultGuard(hub.OwnerAccount), dir: t.TempDir(), keys: make(map[string]nkeys.KeyPair), Servers: make([]*embed.Server, nodes)}
 	auditor := s.member(t, Auditor)
 	s.Config = hub.Config{Stream: Stream, Operator: s.member(t, Operator), Auditor: &auditor, RouteSecret: "0123456789abcdef0123456789abcdef"}
 	for _, name := range members {
@@ -90,7 +91,7 @@ func (s *Site) Start(t testing.TB, node int) *embed.Server {
 	if s.Edit != nil {
 		text = s.Edit(text)
 	}
-	server, err := embed.StartFile(s.write(t, hub.NodeName(node)+".conf", []byte(text)), zerolog.Nop())
+	server, err := embed.StartFile(s.write(t, hub.NodeName(node)+".conf", []byte(text)), s.Guard, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func (s *Site) Open(t testing.TB, name string) *jet.Log {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	log, err := jet.New(t.Context(), nc, jet.Config{Stream: Stream, Party: name, APIPrefix: jet.MemberAPIPrefix})
+	log, err := jet.New(t.Context(), nc, jet.Config{Stream: Stream, Party: name, APIPrefix: jet.MemberAPIPrefix, Paced: true})
 	if err != nil {
 		t.Fatal(err)
 	}
