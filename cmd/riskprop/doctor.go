@@ -97,12 +97,13 @@ func (d *doctor) examine(ctx context.Context) {
 		d.checkData()
 		d.checkScores()
 		d.checkKeys()
+		d.checkMetrics()
 	}
 	servers := d.checkServers(ctx)
 	if len(servers) > 0 && d.id != nil && d.consortium != nil {
 		d.checkLog(ctx, servers)
 	}
-	d.checkSync(ctx)
+	d.checkMonitors(ctx)
 }
 
 // found notes a finding and shows it.

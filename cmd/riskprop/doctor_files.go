@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party/ledger"
@@ -71,6 +73,10 @@ func (d *doctor) checkIdentity(ctx context.Context) {
 		return
 	}
 	d.id = id
+	if folder := filepath.Dir(d.party.Identity); writableByOthers(folder) {
+		d.warn("identity", "chmod 700 "+folder, "others on this machine may write into %s, and so put another identity in the place of %s", folder, d.party.Identity)
+		return
+	}
 	d.ok("identity", "%s is for its owner alone, and the consortium knows its keys as those of the %s %s", d.party.Identity, id.Role, id.Name)
 }
 
@@ -123,13 +129,67 @@ func (d *doctor) checkScores() {
 	d.private("scores", d.party.Scores)
 }
 
-// checkKeys looks at the folder of key shares, which may be missing.
+// writableByOthers reports whether others than the owner may put files into a folder.
+func writableByOthers(folder string) bool {
+	info, err := os.Stat(folder)
+	return err == nil && info.Mode().Perm()&0o022 != 0
+}
+
+// checkKeys looks at the folder of key shares, which may be missing, and at the shares in it.
 func (d *doctor) checkKeys() {
 	if d.party.Keys == "" {
 		d.ok("keys", "no folder is configured: key shares come from the log")
 		return
 	}
 	d.private("keys", d.party.Keys)
+	shares, err := filepath.Glob(shareFile(d.party, "*"))
+	if err != nil || d.roster == nil {
+		return // the folder's name is a pattern, or it was said already what is missing
+	}
+	for _, path := range shares {
+		d.checkShare(path)
+	}
+}
+
+// checkShare reads a key share, as far as that is possible without asking for a passphrase.
+func (d *doctor) checkShare(path string) {
+	const mend = "move it away and import the backup again (riskprop key import), or do without: the share comes from the log then"
+	if err := config.CheckEncryptedShare(path); err != nil {
+		d.failed("keys", mend, "%v", err)
+		return
+	}
+	if d.party.PassphraseFile == "" {
+		d.unknown("keys", "%s is behind a passphrase: the configuration names no passphrase_file", path)
+		return
+	}
+	passphrase, err := config.ReadPassphrase(d.party.PassphraseFile)
+	if err != nil {
+		return // said already
+	}
+	defer clear(passphrase)
+	share, err := config.ReadKeyShare(path, passphrase, d.roster)
+	switch session := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)); {
+	case err != nil:
+		d.failed("keys", mend, "%v", err)
+	case share.Name != d.party.Name || share.Session != session:
+		d.failed("keys", mend, "%s is %v, not the share of %s from session %s", path, share, d.party.Name, session)
+	default:
+		d.ok("keys", "%s is %v", path, share)
+	}
+}
+
+// checkMetrics sees whether the address for metrics is free.
+func (d *doctor) checkMetrics() {
+	if d.party.Metrics == "" {
+		return
+	}
+	listener, err := net.Listen("tcp", d.party.Metrics)
+	if err != nil {
+		d.warn("metrics", "unless it is this party, at work already, name another address under metrics", "%v", err)
+		return
+	}
+	_ = listener.Close() // nothing was sent
+	d.ok("metrics", "%s is free", d.party.Metrics)
 }
 
 // private sees whether a folder, and what is in it, is for its owner alone.

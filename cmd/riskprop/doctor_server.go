@@ -189,17 +189,20 @@ func (d *doctor) checkAccount(ctx context.Context, server string) bool {
 	return true
 }
 
-// checkSync asks the servers' monitoring whether every write is on the disk before it is acknowledged.
-func (d *doctor) checkSync(ctx context.Context) {
+// checkMonitors asks the servers' monitoring whether every write is on the disk before it is acknowledged, and how much room there is.
+func (d *doctor) checkMonitors(ctx context.Context) {
 	if len(d.party.Monitor) == 0 {
 		d.unknown("sync", "whether the servers sync every write (sync_always) cannot be seen from here: no monitor is configured")
 	}
 	for _, address := range d.party.Monitor {
-		always, err := d.syncAlways(ctx, address)
-		switch {
-		case err != nil:
+		page, err := d.monitor(ctx, address)
+		if err != nil {
 			d.warn("sync", "correct monitor, or take it out: it is often reachable from the server's own machine alone", "%v", err)
-		case !always:
+			continue
+		}
+		d.checkRoom(address, page)
+		switch {
+		case !page.Config.SyncAlways:
 			d.failed("sync", "set sync_interval: always: after a power failure the server would have lost what it had acknowledged", "%s: the server does not sync every write", address)
 		default:
 			d.ok("sync", "%s: every write is on the disk before it is acknowledged", address)
@@ -207,30 +210,50 @@ func (d *doctor) checkSync(ctx context.Context) {
 	}
 }
 
-// syncAlways reads one page of a server's monitoring.
-func (d *doctor) syncAlways(ctx context.Context, address string) (bool, error) {
+// storage is what doctor wants to know of a server's JetStream.
+type storage struct {
+	Used   uint64 `json:"storage"` // bytes
+	Config *struct {
+		SyncAlways bool   `json:"sync_always"`
+		Limit      uint64 `json:"max_storage"` // bytes, which the server takes from the disk at its start
+	} `json:"config"`
+}
+
+// fullSoon is the part of a server's storage from which doctor warns, in percent.
+const fullSoon = 80
+
+// checkRoom sees how full a server is.
+func (d *doctor) checkRoom(address string, s storage) {
+	switch limit := s.Config.Limit; {
+	case limit == 0:
+		d.unknown("room", "%s does not tell how much the server may store", address)
+	case s.Used/100*100 >= limit/100*fullSoon:
+		d.warn("room", "free space on its disk, or move the store, and start the server again: it takes its limit from the disk at its start",
+			"%s: %s of %s are used; when the storage is full the log takes nothing more", address, size(int64(s.Used)), size(int64(limit)))
+	default:
+		d.ok("room", "%s: %s of %s are used", address, size(int64(s.Used)), size(int64(limit)))
+	}
+}
+
+// monitor reads one page of a server's monitoring.
+func (d *doctor) monitor(ctx context.Context, address string) (page storage, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/jsz", nil)
 	if err != nil {
-		return false, err
+		return page, err
 	}
 	answer, err := new(http.Client).Do(request)
 	if err != nil {
-		return false, err
+		return page, err
 	}
 	defer answer.Body.Close()
-	var page struct {
-		Config *struct {
-			SyncAlways bool `json:"sync_always"`
-		} `json:"config"`
-	}
 	if answer.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("%s answers %s", request.URL, answer.Status)
+		return page, fmt.Errorf("%s answers %s", request.URL, answer.Status)
 	}
 	err = json.NewDecoder(bufio.NewReader(io.LimitReader(answer.Body, maxMonitor))).Decode(&page)
 	if err != nil || page.Config == nil {
-		return false, fmt.Errorf("%s is not the monitoring of a NATS server with JetStream", request.URL)
+		return page, fmt.Errorf("%s is not the monitoring of a NATS server with JetStream", request.URL)
 	}
-	return page.Config.SyncAlways, nil
+	return page, nil
 }

@@ -277,6 +277,24 @@ func TestDoctorFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.mkdir("private")
+	c.mkdir("junk")
+	c.write("junk/key.age", "no share")
+	c.mkdir("locked")
+	c.write("locked/key.age", "-----BEGIN AGE ENCRYPTED FILE-----\n")
+	c.mkdir("writable")
+	text, err := os.ReadFile("alice/identity.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.write("writable/identity.yaml", string(text))
+	if err := os.Chmod("writable", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
 	c.mkdir("open")
 	if err := os.Chmod("open", 0o755); err != nil {
 		t.Fatal(err)
@@ -292,28 +310,33 @@ func TestDoctorFiles(t *testing.T) {
 	c.write("bad/transactions.csv", "")
 	const peers = "peers warning"
 	for field, want := range map[string][]string{
-		"identity: bob/identity.yaml":    {"identity FAILED the identity of bob"},
-		"identity: other.yaml":           {"identity FAILED not in the consortium with the keys of other.yaml"},
-		"identity: missing.yaml":         {"identity FAILED missing.yaml"},
-		"identity: broken.yaml":          {"identity FAILED broken.yaml"},
-		"passphrase_file: file":          {"passphrase FAILED file: mode 0644"},
-		"passphrase_file: passphrase":    {"passphrase ok", "identity ok", peers},
-		"consortium: broken.yaml":        {"consortium FAILED broken.yaml", "identity unknown", "data unknown"},
-		"data:":                          {"data FAILED no folder", peers},
-		"data: missing":                  {"data FAILED accounts.csv is missing", peers},
-		"data: bad":                      {"data FAILED accounts.csv", peers},
-		"scores:":                        {"scores FAILED no folder", peers},
-		"scores: file":                   {"scores FAILED not a folder", peers},
-		"scores: open":                   {"scores warning mode 0755", peers},
-		"scores: private":                {"scores ok for its owner alone", peers},
-		"keys:":                          {"keys ok come from the log", peers},
-		"keys: file":                     {"keys FAILED not a folder", peers},
-		"keys: open":                     {"keys warning mode 0755", peers},
-		"ca: missing.pem":                {"ca FAILED missing.pem"},
-		"ca: broken.yaml":                {"ca FAILED no certificate"},
-		"ca: alice":                      {"ca FAILED no regular file"},
-		"servers: [tls://127.0.0.1:1]":   {"tcp FAILED refused"},
-		"servers: [tls://no.invalid:42]": {"name FAILED no.invalid"},
+		"identity: bob/identity.yaml":      {"identity FAILED the identity of bob"},
+		"identity: other.yaml":             {"identity FAILED not in the consortium with the keys of other.yaml"},
+		"identity: missing.yaml":           {"identity FAILED missing.yaml"},
+		"identity: broken.yaml":            {"identity FAILED broken.yaml"},
+		"passphrase_file: file":            {"passphrase FAILED file: mode 0644"},
+		"passphrase_file: passphrase":      {"passphrase ok", "identity ok", peers},
+		"consortium: broken.yaml":          {"consortium FAILED broken.yaml", "identity unknown", "data unknown"},
+		"data:":                            {"data FAILED no folder", peers},
+		"data: missing":                    {"data FAILED accounts.csv is missing", peers},
+		"data: bad":                        {"data FAILED accounts.csv", peers},
+		"scores:":                          {"scores FAILED no folder", peers},
+		"scores: file":                     {"scores FAILED not a folder", peers},
+		"scores: open":                     {"scores warning mode 0755", peers},
+		"scores: private":                  {"scores ok for its owner alone", peers},
+		"keys:":                            {"keys ok come from the log", peers},
+		"keys: file":                       {"keys FAILED not a folder", peers},
+		"keys: open":                       {"keys warning mode 0755", peers},
+		"keys: junk":                       {"keys ok 1 entries", "keys FAILED no encrypted file", peers},
+		"keys: locked":                     {"keys ok 1 entries", "keys unknown behind a passphrase", peers},
+		"identity: writable/identity.yaml": {"identity warning others on this machine may write", peers},
+		"metrics: " + busy.Addr().String(): {"metrics warning in use", peers},
+		"metrics: 127.0.0.1:0":             {"metrics ok", peers},
+		"ca: missing.pem":                  {"ca FAILED missing.pem"},
+		"ca: broken.yaml":                  {"ca FAILED no certificate"},
+		"ca: alice":                        {"ca FAILED no regular file"},
+		"servers: [tls://127.0.0.1:1]":     {"tcp FAILED refused"},
+		"servers: [tls://no.invalid:42]":   {"name FAILED no.invalid"},
 	} {
 		t.Run(field, func(t *testing.T) {
 			c.t = t
@@ -322,6 +345,8 @@ func TestDoctorFiles(t *testing.T) {
 		})
 	}
 	c.t = t
+	c.configure("alice", "keys: locked", "passphrase_file: passphrase")
+	c.expect("alice", "passphrase ok", "keys ok 1 entries", "keys FAILED the encrypted file is damaged", peers)
 	c.configure("alice")
 	if err := os.Chmod("alice/identity.yaml", 0o644); err != nil {
 		t.Fatal(err)
@@ -498,9 +523,11 @@ func TestDoctorSync(t *testing.T) {
 	}
 	c.start(true)
 	c.configure("oscar", fmt.Sprintf("monitor: [http://127.0.0.1:%d]", c.hub.Nodes[0].MonitorPort))
-	c.expect("oscar", "sync ok every write is on the disk")
+	c.expect("oscar", "sync ok every write is on the disk", "room ok 0 B of")
 	for page, want := range map[string]string{
-		`{"config":{"sync_always":false}}`: "sync FAILED does not sync", `{}`: "sync warning not the monitoring", `<html>`: "sync warning not the monitoring", "": "sync warning 404",
+		`{"config":{"sync_always":false}}`: "sync FAILED does not sync", `{"storage":799000,"config":{"sync_always":true,"max_storage":1000000}}`: "room ok of",
+		`{"storage":800000,"config":{"sync_always":true,"max_storage":1000000}}`: "room warning are used", `{"config":{"sync_always":true}}`: "room unknown how much",
+		`{}`: "sync warning not the monitoring", `<html>`: "sync warning not the monitoring", "": "sync warning 404",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if page == "" || r.URL.Path != "/jsz" {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"riskprop/cmd/riskprop/internal/config"
 	"riskprop/party/ledger"
@@ -102,7 +101,7 @@ func (s *staged) add(f file) error {
 // temporary makes the file that a result is written to first.
 func (s *staged) temporary(folder, name string) (*os.File, error) {
 	if s.survives {
-		return os.CreateTemp(folder, "."+name+".*.tmp") // for its owner alone
+		return config.CreateTemporary(filepath.Join(folder, name))
 	}
 	path := filepath.Join(folder, "."+name+".tmp")
 	w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, s.mode(0o666))
@@ -112,26 +111,8 @@ func (s *staged) temporary(folder, name string) (*os.File, error) {
 	return w, err
 }
 
-// leftBehind is the age from which a temporary file is that of a writer who was killed.
-const leftBehind = time.Minute
-
 // tidy removes what killed writers have left in a bank's folder.
-func (o output) tidy(bank, name string) error {
-	paths, err := filepath.Glob(filepath.Join(o.dir, bank, "."+name+".*.tmp"))
-	if err != nil {
-		return err
-	}
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err == nil && time.Since(info.ModTime()) > leftBehind {
-			err = os.Remove(path)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
+func (o output) tidy(bank, name string) error { return config.Tidy(o.path(bank, name)) }
 
 // makeFolder makes a folder and those above it, and remembers which.
 func (s *staged) makeFolder(path string) error {

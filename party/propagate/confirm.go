@@ -27,7 +27,7 @@ func (r *confirm) Next(in party.Inbox) (party.Round, error) {
 	report := r.report
 	report.Left = in.Left
 	for i, name := range r.Roster.Names() {
-		if r.absent>>i&1 == 1 {
+		if r.absent>>i&1 == 1 && i != r.self {
 			report.Unchecked = append(report.Unchecked, name)
 		}
 	}
@@ -45,7 +45,7 @@ type Done struct {
 type Report struct {
 	Peers        []Agreement // one for each other bank
 	SingleSource int         // own accounts whose foreign income is from a single account: their score can reveal its
-	// Unchecked lists the members that were gone before the end of the check. That all shares fit together was verified for those of the
+	// Unchecked lists the other members that were gone before the end of the check. That all shares fit together was verified for those of the
 	// others only, and not at all where just enough were left.
 	Unchecked []string
 	// Left are the last words of members who have ended the session when the others could do without them: they may name

@@ -121,7 +121,8 @@ func TestVanished(t *testing.T) {
 			late := c.machine(t, 0, configs[0])
 			back := partytest.NewReader(log, late)
 			run(t, back)
-			if done, ok := late.Round().(*propagate.Done); !ok || !slices.Equal(done.Scores, undisturbed[0].Scores) {
+			others := names[1:missing] // who vanished as well; that she herself did is no news
+			if done, ok := late.Round().(*propagate.Done); !ok || !slices.Equal(done.Scores, undisturbed[0].Scores) || !slices.Equal(done.Report.Unchecked, others) {
 				t.Errorf("alice, who comes back, ends with %+v", late.Round())
 			}
 		}

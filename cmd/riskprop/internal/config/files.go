@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // readBounded reads a regular file of at most 64 KiB that passes the check.
@@ -89,15 +90,11 @@ func ReadPassphrase(path string) ([]byte, error) {
 
 // WriteNew writes a file that must not be there yet, with exactly this mode. Under its name it is complete and on the disk, or not there.
 func WriteNew(path string, data []byte, mode fs.FileMode) error {
-	folder, name := filepath.Split(path)
-	if folder == "" {
-		folder = "."
-	}
 	if _, err := os.Lstat(path); err == nil {
 		return taken(path)
 	}
-	temporary, err := os.CreateTemp(folder, "."+name+".*.tmp")
-	if err != nil {
+	temporary, err := CreateTemporary(path)
+	if err = errors.Join(err, Tidy(path)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	_, err = temporary.Write(data)
@@ -112,8 +109,34 @@ func WriteNew(path string, data []byte, mode fs.FileMode) error {
 	case err != nil:
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	if err := SyncFolder(folder); err != nil {
+	if err := SyncFolder(filepath.Dir(path)); err != nil {
 		return errors.Join(fmt.Errorf("make %s durable: %w", path, err), os.Remove(path))
+	}
+	return nil
+}
+
+// leftBehind is the age from which a temporary file is that of a writer who was killed.
+const leftBehind = time.Minute
+
+// CreateTemporary makes a file for its owner alone, beside the one that it is to become.
+func CreateTemporary(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+}
+
+// Tidy removes the files of CreateTemporary that writers who were killed have left behind.
+func Tidy(path string) error {
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp"))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		info, err := os.Stat(path)
+		if err == nil && time.Since(info.ModTime()) > leftBehind {
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestWriteNew(t *testing.T) {
@@ -160,3 +161,33 @@ func (endless) Read(p []byte) (int, error) { return len(p), nil }
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestWriteNewTidies: what a writer who was killed has left is removed by the next one, and what another writes at this moment is not.
+func TestWriteNewTidies(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "identity.yaml")
+	var left []string
+	for range 2 {
+		f, err := CreateTemporary(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, f.Name())
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-2 * leftBehind)
+	if err := os.Chtimes(left[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteNew(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left[0]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old file is there: %v", err)
+	}
+	if _, err := os.Stat(left[1]); err != nil {
+		t.Errorf("the new file is not: %v", err)
+	}
+}

@@ -37,13 +37,9 @@ func WriteKeyShare(path string, share KeyShare, passphrase []byte) error {
 // ReadKeyShare reads a share and checks all of it that can be checked alone: that it is of a member of the roster, that manifest and key are in range and
 // belong together and to the roster, that the key has its id, and that the share is no larger than a share can be.
 func ReadKeyShare(path string, passphrase []byte, roster *schema.Roster) (KeyShare, error) {
-	data, err := readBounded(path, func(os.FileInfo) error { return nil })
+	data, err := readEncrypted(path)
 	if err != nil {
 		return KeyShare{}, err
-	}
-	if !encrypted(data) {
-		clear(data)
-		return KeyShare{}, fmt.Errorf("%s: this is no encrypted file: a key share comes from riskprop key export", path)
 	}
 	text, err := decrypt(path, data, passphrase)
 	if err != nil {
@@ -58,6 +54,25 @@ func ReadKeyShare(path string, passphrase []byte, roster *schema.Roster) (KeySha
 		return KeyShare{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return share, nil
+}
+
+// CheckEncryptedShare returns an error unless the file can be one of WriteKeyShare, as far as that can be seen without its passphrase.
+func CheckEncryptedShare(path string) error {
+	_, err := readEncrypted(path)
+	return err
+}
+
+// readEncrypted reads the file of a share.
+func readEncrypted(path string) ([]byte, error) {
+	data, err := readBounded(path, func(os.FileInfo) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	if !encrypted(data) {
+		clear(data)
+		return nil, fmt.Errorf("%s: this is no encrypted file: a key share comes from riskprop key export", path)
+	}
+	return data, nil
 }
 
 // marshal is the text of the file: a secret that the caller wipes. Its room is taken at once, so that growing leaves no copy.
