@@ -45,13 +45,16 @@ func (m *Machine) advance() error {
 func (m *Machine) enter(round Round, seen [32]byte) {
 	m.round, m.plan = round, round.Plan()
 	m.now = roll{seen: seen, quorum: m.plan.Quorum, heads: make([]statement, m.session.Roster.Len())}
-	m.closed, m.arrivals, m.missing, m.said = false, nil, nil, nil
+	m.closed, m.arrivals, m.missing, m.said, m.intake = false, nil, make(map[schema.Slot]int), nil, nil
 }
 
 // inbox joins the parts of every readable message and checks it.
 func (m *Machine) inbox() (Inbox, error) {
 	members := m.session.Roster.Len()
 	inbox := Inbox{Self: m.self, Seen: m.now.seen, Absent: m.now.unspoken(), Left: m.words, Broadcast: make([][]byte, members), Private: make([][]byte, members)}
+	if inbox.Collected = m.collector(); inbox.Collected != nil {
+		return inbox, m.countAll()
+	}
 	var differences []string
 	for i, message := range m.plan.Messages {
 		if !m.readable(message) || !m.counts(message.From) {
@@ -81,26 +84,46 @@ func (m *Machine) inbox() (Inbox, error) {
 	return inbox, nil
 }
 
-// join puts the parts of message i together and compares its length with the plan.
-func (m *Machine) join(i int, message Message) ([]byte, error) {
-	total := 0
-	for _, a := range m.arrivals {
-		if a.message == i {
-			total += len(a.batch.Data)
+// countAll sees whether the parts of every readable message follow one another, and are as many elements as are planned.
+func (m *Machine) countAll() error {
+	for i, message := range m.plan.Messages {
+		if m.readable(message) && m.counts(message.From) {
+			if _, err := m.count(i, message); err != nil {
+				return err
+			}
 		}
 	}
-	data := make([]byte, 0, total)
+	return nil
+}
+
+// count returns the number of elements in the parts of message i, which must follow one another, and compares it with the plan.
+func (m *Machine) count(i int, message Message) (total int, err error) {
 	for _, a := range m.arrivals {
 		if a.message != i {
 			continue
 		}
-		var err error
-		if data, err = schema.Join(data, *a.batch, message.Width); err != nil {
-			return nil, m.blame(message, err)
+		if err := a.batch.Follows(total); err != nil {
+			return 0, m.blame(message, err)
 		}
+		total += a.count
 	}
-	if count := len(data) / message.Width; count < message.Min || count > message.Max {
-		return nil, m.blame(message, fmt.Errorf("%d elements, %d to %d are due", count, message.Min, message.Max))
+	if total < message.Min || total > message.Max {
+		return 0, m.blame(message, fmt.Errorf("%d elements, %d to %d are due", total, message.Min, message.Max))
+	}
+	return total, nil
+}
+
+// join puts the parts of message i together.
+func (m *Machine) join(i int, message Message) ([]byte, error) {
+	total, err := m.count(i, message)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, total*message.Width)
+	for _, a := range m.arrivals {
+		if a.message == i {
+			data = append(data, a.batch.Data...)
+		}
 	}
 	return data, nil
 }

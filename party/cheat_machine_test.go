@@ -172,14 +172,14 @@ func wrongBatches() []frame {
 			v.want = want
 			rows = append(rows, frame{what + " for " + to, covers, func(s *speech) { s.to(to).batch(change) }, nil, v})
 		}
-		add("width 8", "schema Join 1", func(b *schema.Batch) { b.Width = 8 }, "elements of 8 bytes instead of 4")
-		add("width 0", "schema Join 1", func(b *schema.Batch) { b.Width = 0 }, "elements of 0 bytes instead of 4")
-		add("width beyond int32", "schema Join 1", func(b *schema.Batch) { b.Width = 1<<32 - 4 }, "elements of 4294967292 bytes instead of 4")
-		add("no element", "schema Join 2", func(b *schema.Batch) { b.Data = nil }, "part of 0 bytes is no list of elements of 4")
-		add("half an element", "schema Join 2", func(b *schema.Batch) { b.Data = b.Data[:2] }, "part of 2 bytes is no list of elements of 4")
-		add("first element 1", "schema Join 3", func(b *schema.Batch) { b.First = 1 }, "part starts at element 1 instead of 0")
-		add("first element 2^32-1", "schema Join 3", func(b *schema.Batch) { b.First = 1<<32 - 1 }, "part starts at element 4294967295 instead of 0")
-		add("two elements", "party Machine.join 2", func(b *schema.Batch) { b.Data = append(b.Data, 5, 6, 7, 8) }, "2 elements, 1 to 1 are due")
+		add("width 8", "schema Batch.Count 1", func(b *schema.Batch) { b.Width = 8 }, "elements of 8 bytes instead of 4")
+		add("width 0", "schema Batch.Count 1", func(b *schema.Batch) { b.Width = 0 }, "elements of 0 bytes instead of 4")
+		add("width beyond int32", "schema Batch.Count 1", func(b *schema.Batch) { b.Width = 1<<32 - 4 }, "elements of 4294967292 bytes instead of 4")
+		add("no element", "schema Batch.Count 2", func(b *schema.Batch) { b.Data = nil }, "part of 0 bytes is no list of elements of 4")
+		add("half an element", "schema Batch.Count 2", func(b *schema.Batch) { b.Data = b.Data[:2] }, "part of 2 bytes is no list of elements of 4")
+		add("first element 1", "schema Batch.Follows 1", func(b *schema.Batch) { b.First = 1 }, "part starts at element 1 instead of 0")
+		add("first element 2^32-1", "schema Batch.Follows 1", func(b *schema.Batch) { b.First = 1<<32 - 1 }, "part starts at element 4294967295 instead of 0")
+		add("two elements", "party Machine.count 2", func(b *schema.Batch) { b.Data = append(b.Data, 5, 6, 7, 8) }, "2 elements, 1 to 1 are due")
 	}
 	return rows
 }

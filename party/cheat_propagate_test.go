@@ -109,7 +109,7 @@ func cheatsOfAgree(b *banks) []cheat {
 		{"agree: a tag twice", "propagate agree.Check 4", tags(func(data []byte) []byte { return slices.Concat(data[:32], data) }), only(disorder)},
 		{"agree: a tag twice, with different amounts", "propagate agree.Check 4",
 			tags(func(data []byte) []byte { return slices.Concat(data[:16], make([]byte, 16), data) }), only(disorder)},
-		{"agree: too many tags", "party Machine.join 2", tags(func(data []byte) []byte { return slices.Concat(data, data) }), only("6 elements, 0 to 5 are due")},
+		{"agree: too many tags", "party Machine.count 2", tags(func(data []byte) []byte { return slices.Concat(data, data) }), only("6 elements, 0 to 5 are due")},
 		{"agree: no announcement at all", "party Machine.checkRefs 1", by("bob", saying("agree", party.Everybody, nothing)), named("0 parts for all, 1 to 1 are due")},
 	}
 }
@@ -120,15 +120,16 @@ func notCiphertexts(b *banks) []cheat {
 	square := new(big.Int).Mul(n, n)
 	var rows []cheat
 	for _, round := range []struct {
-		name, covers string
-		to           int
-		victim       string
-		count        int
+		name, covers      string
+		unit, below, long string
+		to                int
+		victim            string
+		count             int
 	}{
-		{"scores.0.0", "propagate scores.Next 1", 0, "alice", 2},
-		{"final", "propagate final.Next 1", party.Everybody, "", 1},
-		{"open", "propagate open.Next 1", 0, "alice", 1},
-		{"check", "propagate check.Next 1", 0, "alice", 1},
+		{"scores.0.0", "propagate scores.Next 1", "propagate intake.checked 1", "propagate intake.Add 1", "party Machine.take 2", 0, "alice", 2},
+		{"final", "propagate final.Next 1", "propagate setup.ciphertexts 2", "propagate setup.ciphertexts 1", "party Machine.count 2", party.Everybody, "", 1},
+		{"open", "propagate open.Next 1", "propagate setup.ciphertexts 2", "propagate setup.ciphertexts 1", "party Machine.count 2", 0, "alice", 1},
+		{"check", "propagate check.Next 1", "propagate setup.ciphertexts 2", "propagate setup.ciphertexts 1", "party Machine.count 2", 0, "alice", 1},
 	} {
 		add := func(what, covers string, change func([]byte) []byte, want string) {
 			rows = append(rows, cheat{round.name + ": " + what, covers, by("bob", saying(round.name, round.to, change)),
@@ -136,13 +137,13 @@ func notCiphertexts(b *banks) []cheat {
 		}
 		const notUnit, tooLarge = "element 0: value shares a factor with the modulus", "element 0: value is not below the modulus"
 		add("0", round.covers, setFirst(64, new(big.Int)), notUnit)
-		add("N", "propagate setup.ciphertexts 2", setFirst(64, n), notUnit)
-		add("N²", "propagate setup.ciphertexts 1", setFirst(64, square), tooLarge)
-		add("all ones", "propagate setup.ciphertexts 1", fill(0xff), tooLarge)
+		add("N", round.unit, setFirst(64, n), notUnit)
+		add("N²", round.below, setFirst(64, square), tooLarge)
+		add("all ones", round.below, fill(0xff), tooLarge)
 		due := fmt.Sprintf("%d to %d are due", round.count, round.count)
-		add("one long", "party Machine.join 2", longer(64), fmt.Sprintf("%d elements, %s", round.count+1, due))
+		add("one long", round.long, longer(64), fmt.Sprintf("%d elements, %s", round.count+1, due))
 		if round.count > 1 {
-			add("one short", "party Machine.join 2", shorter(64), fmt.Sprintf("%d elements, %s", round.count-1, due))
+			add("one short", "party Machine.count 2", shorter(64), fmt.Sprintf("%d elements, %s", round.count-1, due))
 		}
 		if round.name != "open" && round.name != "check" { // there all know how many are due, so all see it
 			add("nothing", "party Machine.checkRefs 1", nothing, "0 parts for")

@@ -16,10 +16,10 @@ import (
 // judges are the functions that find what another party has said wrong: every Check and every Next, and what they call.
 func judges() map[string][]string {
 	return map[string][]string{
-		".":         {"applyHead", "hidden", "leave", "settle", "otherHistory", "checkRefs", "applyPart", "open", "advance", "inbox", "join"},
+		".":         {"applyHead", "hidden", "leave", "settle", "otherHistory", "checkRefs", "applyPart", "open", "advance", "inbox", "join", "count", "countAll", "take"},
 		"keygen":    {"Check", "Next", "open", "values", "findCulprit"},
-		"propagate": {"Check", "Next", "match", "fit", "decrypt", "scoresOf", "receive", "ciphertexts"},
-		"../schema": {"Join"},
+		"propagate": {"Check", "Next", "match", "fit", "decrypt", "scoresOf", "receive", "ciphertexts", "Add", "checked"},
+		"../schema": {"Count", "Follows"},
 	}
 }
 
@@ -85,8 +85,13 @@ func rowless() map[string]string {
 		"party Machine.advance 5":      on,
 		"party Machine.inbox 1":        on,
 		"party Machine.inbox 2":        on,
-		"party Machine.inbox 3":        "collects what Check says of the manifests, see TestDisagreement in package keygen",
+		"party Machine.inbox 3":        on,
+		"party Machine.inbox 4":        "collects what Check says of the manifests, see TestDisagreement in package keygen",
 		"party Machine.join 1":         on,
+		"party Machine.count 1":        on,
+		"party Machine.countAll 1":     on,
+		"party Machine.take 1":         on,
+		"party Machine.take 3":         on,
 	}
 }
 

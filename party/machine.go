@@ -2,6 +2,7 @@ package party
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"riskprop/crypto/seal"
@@ -35,16 +36,9 @@ type Machine struct {
 
 	said     map[int][]byte      // what the log holds of this party's messages in this round, by recipient; see Recall
 	closed   bool                // the heads of the round are complete, or enough
-	arrivals []arrival           // parts to be fetched then; by message of the plan, then by number
+	arrivals []arrival           // parts to be fetched until then; in the order of the heads, by message of the plan, then by number
 	missing  map[schema.Slot]int // those that are not there yet: index in arrivals
-}
-
-// arrival is a part that this party can read. Its batch is there once it has been fetched, verified and opened.
-type arrival struct {
-	slot    schema.Slot
-	ref     schema.Ref
-	message int // index in the plan
-	batch   *schema.Batch
+	intake   Collector           // what the plan says to collect, once there is something
 }
 
 // NewMachine starts at the first round of a session. The input is the digest of everything that the party brings
@@ -147,7 +141,7 @@ func (m *Machine) Apply(event schema.Event) error {
 // clone copies what folding a head may change.
 func (m *Machine) clone() *Machine {
 	copied := *m
-	copied.now, copied.words = m.now.clone(), slices.Clone(m.words)
+	copied.now, copied.words, copied.missing = m.now.clone(), slices.Clone(m.words), maps.Clone(m.missing)
 	return &copied
 }
 
@@ -175,6 +169,10 @@ func (m *Machine) applyHead(event schema.Event) error {
 		return &Blame{Party: event.Slot.From, Slot: event.Slot, Private: private, Err: err}
 	}
 	m.now.heads[event.Sender] = newStatement(event)
+	m.expect(event.Sender)
+	if spent, ok := m.round.(Spent); ok && event.Sender == m.self {
+		m.round = spent.Spoken()
+	}
 	return m.closeIfSpoken()
 }
 
@@ -203,22 +201,6 @@ func (m *Machine) readable(message Message) bool {
 	return message.To == Everybody || message.To == m.self
 }
 
-// expectedParts lists the parts that the heads announce to this party.
-func (m *Machine) expectedParts() []arrival {
-	var arrivals []arrival
-	for i, message := range m.plan.Messages {
-		if !m.readable(message) || !m.counts(message.From) {
-			continue
-		}
-		to := recipient(m.session.Roster, message.To)
-		for part, ref := range m.now.heads[message.From].head.For(to) {
-			slot := m.slot(message.From, to, schema.Part(part))
-			arrivals = append(arrivals, arrival{slot: slot, ref: ref, message: i})
-		}
-	}
-	return arrivals
-}
-
 func (m *Machine) slot(from int, to string, part schema.Part) schema.Slot {
 	return schema.Slot{
 		Session: m.session.ID, Proto: m.session.Proto, Round: m.number,
@@ -226,48 +208,8 @@ func (m *Machine) slot(from int, to string, part schema.Part) schema.Slot {
 	}
 }
 
-func (m *Machine) applyPart(event schema.Event) error {
-	at, awaited := m.missing[event.Slot]
-	if !awaited {
-		return ErrStale
-	}
-	if err := m.arrivals[at].ref.Verify(event.Raw); err != nil {
-		return err
-	}
-	batch, err := m.open(event)
-	if err != nil {
-		return m.blame(m.plan.Messages[m.arrivals[at].message], err)
-	}
-	m.arrivals[at].batch = &batch
-	delete(m.missing, event.Slot)
-	if len(m.missing) > 0 {
-		return nil
-	}
-	trial := m.clone()
-	if err := trial.advance(); err != nil {
-		m.arrivals[at].batch = nil
-		m.missing[event.Slot] = at
-		return err
-	}
-	*m = *trial
-	return nil
-}
-
 // has tells whether a member is in a set.
 func has(set uint32, member int) bool { return set>>member&1 == 1 }
 
 // counts tells whether a member has spoken in the round, so that its messages are part of it.
 func (m *Machine) counts(member int) bool { return m.now.heads[member].head != nil }
-
-// open unseals and decodes a part whose bytes its sender has signed.
-func (m *Machine) open(event schema.Event) (schema.Batch, error) {
-	raw := event.Raw
-	if event.Slot.To != schema.All {
-		plain, err := m.pairs[event.Sender].Open(raw, []byte(event.Slot.Subject()), m.now.seen[:])
-		if err != nil {
-			return schema.Batch{}, err
-		}
-		raw = plain
-	}
-	return schema.Decode[schema.Batch](raw, schema.MaxRecord)
-}

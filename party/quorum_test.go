@@ -319,6 +319,7 @@ func TestLastWordAfterSettling(t *testing.T) {
 	for _, settles := range []string{"alice", "bob"} {
 		w := newWorld(t)
 		alice, bob := w.voter(t, 0), w.voter(t, 1)
+		alice.Late = true
 		goAhead(t, alice, bob)
 		settle(t, true, map[string]*partytest.Reader{"alice": alice, "bob": bob}[settles])
 		subject := headSlot(1, settles).Subject()

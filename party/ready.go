@@ -45,8 +45,8 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 		case m.Done():
 			yield(Effect{Op: Finish}, nil)
 		case m.Complete():
-			for _, a := range slices.Clone(m.arrivals) {
-				if a.batch == nil && !yield(Effect{Op: Fetch, Slot: a.slot}, nil) {
+			for _, slot := range m.absent() {
+				if !yield(Effect{Op: Fetch, Slot: slot}, nil) {
 					return
 				}
 			}

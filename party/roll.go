@@ -133,11 +133,6 @@ func (m *Machine) Settle() (Effect, bool) {
 // close decides on the heads of the round: nobody who has not spoken is waited for.
 func (m *Machine) close() error {
 	m.closed = true
-	m.arrivals = m.expectedParts()
-	m.missing = make(map[schema.Slot]int, len(m.arrivals))
-	for i, a := range m.arrivals {
-		m.missing[a.slot] = i
-	}
 	return m.advance()
 }
 

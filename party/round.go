@@ -20,6 +20,21 @@ type Round interface {
 	Next(Inbox) (Round, error)
 }
 
+// Collector takes over the elements of the messages of a round that this party can read, part by part as they come: where they are
+// large they are not kept until the round is complete. What it has is of use only when all are there, and Next gets it with its Inbox. An element can be added more than once, also with another value where its sender has broken the rules: the last one counts.
+type Collector interface {
+	// Add takes elements of a message, from the one numbered first on; they are within the plan. An error is the sender's fault.
+	Add(message Message, first int, data []byte) error
+}
+
+// Spent is a Round that holds something for Speak alone.
+type Spent interface {
+	Round
+	// Spoken returns the round without what Speak needs. It is asked when what this party has said is on the log: Speak is not
+	// called any more.
+	Spoken() Round
+}
+
 // Plan is what a round is made of. A member without which a quorum went on is not heard any more: what is planned from it in later
 // rounds does not come.
 type Plan struct {
@@ -27,6 +42,7 @@ type Plan struct {
 	Final    bool // the session has ended: nobody speaks any more, and the round holds the result
 	Quorum   int  // so many members are enough, if one of them settles the round; 0: all are needed
 	Messages []Message
+	Collect  func() Collector // makes an empty one, which gets all messages; Check is not asked about them then. Nil: they are kept
 }
 
 // Message is what one member says to another, or to all, in a round: a list of elements of one width.
@@ -53,6 +69,7 @@ type Inbox struct {
 	Left      []*Aborted // the last words of members who have ended the session, which could do without them
 	Broadcast [][]byte   // to everybody
 	Private   [][]byte   // to this party, its own to itself included
+	Collected Collector  // where the plan says to collect: all messages, in place of the two before
 }
 
 // EachToEach plans the same kind of message from every one of the first speakers to every member.

@@ -26,14 +26,30 @@ func Parts(count, width int) int { return (count + PerPart(width) - 1) / PerPart
 // Join appends the elements of the next part to a message, after checking that they continue it. An error is the
 // sender's fault.
 func Join(data []byte, part Batch, width int) ([]byte, error) {
-	if int64(part.Width) != int64(width) {
-		return nil, fmt.Errorf("elements of %d bytes instead of %d", part.Width, width)
+	if _, err := part.Count(width); err != nil {
+		return nil, err
 	}
-	if len(part.Data) == 0 || len(part.Data)%width != 0 {
-		return nil, fmt.Errorf("part of %d bytes is no list of elements of %d", len(part.Data), width)
-	}
-	if int64(part.First) != int64(len(data)/width) {
-		return nil, fmt.Errorf("part starts at element %d instead of %d", part.First, len(data)/width)
+	if err := part.Follows(len(data) / width); err != nil {
+		return nil, err
 	}
 	return append(data, part.Data...), nil
+}
+
+// Count returns the number of elements of a part, which must be of this width. An error is the sender's fault.
+func (b Batch) Count(width int) (int, error) {
+	if int64(b.Width) != int64(width) {
+		return 0, fmt.Errorf("elements of %d bytes instead of %d", b.Width, width)
+	}
+	if len(b.Data) == 0 || len(b.Data)%width != 0 {
+		return 0, fmt.Errorf("part of %d bytes is no list of elements of %d", len(b.Data), width)
+	}
+	return len(b.Data) / width, nil
+}
+
+// Follows returns an error, the sender's fault, unless the part begins after so many elements.
+func (b Batch) Follows(elements int) error {
+	if int64(b.First) != int64(elements) {
+		return fmt.Errorf("part starts at element %d instead of %d", b.First, elements)
+	}
+	return nil
 }

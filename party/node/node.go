@@ -174,13 +174,42 @@ func unread(slot schema.Slot, err error) error {
 	return fmt.Errorf("reading %s: %w (nothing is lost: started again, the party goes on)", slot.Subject(), err)
 }
 
-// head is called when everything on the log has been folded: now it is this party's turn, if it has not spoken.
+// head is called when everything on the log has been folded: now it is this party's turn, if it has not spoken. While it waits for
+// others, it fetches what those who have spoken say to it.
 func (n *node) head() error {
 	n.clock.caughtUp = true
-	number := n.Machine.Number()
-	if n.spoken >= number {
-		return nil
+	if n.spoken < n.Machine.Number() {
+		if err := n.speak(); err != nil {
+			return err
+		}
 	}
+	return n.ahead()
+}
+
+// ahead fetches parts of a round that is not complete. What is not there yet, or not as it must be, is fetched again when it is.
+func (n *node) ahead() error {
+	for _, slot := range n.Machine.Early() {
+		data, err := n.Log.Get(n.ctx, slot.Subject())
+		if errors.Is(err, bus.ErrNone) {
+			continue
+		}
+		if err != nil {
+			return unread(slot, err)
+		}
+		event, err := schema.Open(slot.Subject(), data, n.Roster)
+		if err == nil {
+			err = n.Machine.Apply(event)
+		}
+		if err != nil {
+			n.Logger.Debug().Str("subject", slot.Subject()).Err(err).Msg("to be fetched again when the round is complete")
+		}
+	}
+	return nil
+}
+
+// speak says what this party has to say in the round.
+func (n *node) speak() error {
+	number := n.Machine.Number()
 	if n.late() {
 		return fmt.Errorf("%w: %s: make a session with another name and a later deadline, or set the clock", ErrLate, n.Deadline.UTC().Format(time.RFC3339))
 	}

@@ -34,6 +34,8 @@ type Reader struct {
 	// Fault, when set, is asked before and after every effect; its error ends the step. After the effect that means
 	// "failed, but was stored".
 	Fault func(Step) error
+	// Late, when set, keeps the reader from fetching parts of a round that is not complete.
+	Late bool
 
 	log     *Log
 	read    int // heads that were applied
@@ -41,7 +43,9 @@ type Reader struct {
 	next    func() (party.Effect, error, bool)
 	stop    func()
 	appends bool // what is being carried out is the party's own word
-	spoken  int  // rounds in which this reader has said everything
+	ahead   bool // what is being carried out are fetches for a round that is not complete: an error means nothing
+	refused map[schema.Slot]bool
+	spoken  int // rounds in which this reader has said everything
 	noise   int
 }
 
@@ -55,7 +59,7 @@ func (r *Reader) Noise() int { return r.noise }
 func (r *Reader) Close() {
 	if r.stop != nil {
 		r.stop()
-		r.next, r.stop = nil, nil
+		r.next, r.stop, r.ahead = nil, nil, false
 	}
 }
 
@@ -97,11 +101,33 @@ func (r *Reader) begin() bool {
 	case unread:
 		return true
 	case r.spoken > m.Number():
-		return false
+		return r.beginAhead()
 	default:
 		r.appends = true
 	}
 	r.next, r.stop = iter.Pull2(m.Ready())
+	return true
+}
+
+// beginAhead goes on to fetch what heads of a round that is not complete announce, each part once.
+func (r *Reader) beginAhead() bool {
+	var slots []schema.Slot
+	for _, slot := range r.Machine.Early() {
+		if !r.refused[slot] && !r.Late {
+			slots = append(slots, slot)
+		}
+	}
+	if len(slots) == 0 {
+		return false
+	}
+	r.appends, r.ahead = false, true
+	r.next, r.stop = iter.Pull2(func(yield func(party.Effect, error) bool) {
+		for _, slot := range slots {
+			if !yield(party.Effect{Op: party.Fetch, Slot: slot}, nil) {
+				return
+			}
+		}
+	})
 	return true
 }
 
@@ -151,13 +177,25 @@ func (r *Reader) carryOut(effect party.Effect) error {
 	case party.Fetch:
 		return r.around(Fetch, subject, func() error {
 			event, err := r.log.Event(subject)
-			if err != nil {
-				return err
+			if err == nil {
+				err = r.Machine.Apply(event)
 			}
-			return r.Machine.Apply(event)
+			if err != nil && r.ahead {
+				r.refuse(effect.Slot)
+				return nil
+			}
+			return err
 		})
 	}
 	return nil
+}
+
+// refuse remembers a part that is not to be fetched again before its round is complete.
+func (r *Reader) refuse(slot schema.Slot) {
+	if r.refused == nil {
+		r.refused = make(map[schema.Slot]bool)
+	}
+	r.refused[slot] = true
 }
 
 // taken judges a slot of this party that holds something else. What is nobody's abort and not as good stays ErrTaken.

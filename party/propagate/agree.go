@@ -106,6 +106,7 @@ func (r *agree) Next(in party.Inbox) (party.Round, error) {
 		if err := r.match(common, in); err != nil {
 			return nil, err
 		}
+		common.setup = r.withoutEdges()
 	}
 	return &scores{agreement: common}, nil
 }

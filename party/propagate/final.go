@@ -12,7 +12,7 @@ import (
 // believes that, and not what somebody may have published in its name.
 type final struct {
 	*agreement
-	previous *encrypted // nil for an auditor
+	previous *encrypted // nil for an auditor, and once this party has spoken
 }
 
 func (r *final) Plan() party.Plan {
@@ -37,6 +37,9 @@ func (r *final) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 		})
 	}
 }
+
+// Spoken drops the scores of the last step.
+func (r *final) Spoken() party.Round { return &final{agreement: r.agreement} }
 
 // Check leaves the ciphertexts to Next, which has to decode them anyway.
 func (r *final) Check(party.Message, []byte) error { return nil }

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
-	"slices"
 
 	"riskprop/crypto/fixed"
 	"riskprop/crypto/modular"
 	"riskprop/party"
+	"riskprop/schema"
 )
 
 // scores: protocol.md section 2, step 2, once for every period and iteration. A party computes its encrypted scores
@@ -17,7 +17,7 @@ import (
 type scores struct {
 	*agreement
 	step     int        // from 0; period = step / iterations
-	previous *encrypted // nil before the first update
+	previous *encrypted // nil before the first update, and once this party has spoken
 }
 
 // encrypted is what a party has at the end of a round of scores.
@@ -62,6 +62,7 @@ func (r *scores) Plan() party.Plan {
 			plan.Messages = append(plan.Messages, party.Message{From: from, To: to, Width: r.width(), Min: low, Max: high})
 		}
 	}
+	plan.Collect = func() party.Collector { return newIntake(r.setup, r.flows[r.period()].receive) }
 	return plan
 }
 
@@ -82,16 +83,17 @@ func (r *scores) due(from, to int) (low, high int) {
 
 func (r *scores) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	return func(yield func(party.Draft, error) bool) {
-		current, more, err := r.speakOwn(s, yield)
+		send := r.flows[r.period()].send
+		out := newOutgoing(r.setup, send)
+		more, err := r.speakOwn(s, out, yield)
 		if err != nil {
 			yield(party.Draft{}, err)
 		}
 		if !more || err != nil {
 			return
 		}
-		fresh := r.randomized(s, current)
-		for to, accounts := range r.flows[r.period()].send {
-			selected := func(from, to int) *modular.Vector { return fresh(accounts[from:to]) }
+		for to, accounts := range send {
+			selected := func(from, to int) *modular.Vector { return out.fresh(s, accounts[from:to]) }
 			if !r.speakParts(s, to, len(accounts), selected, yield) {
 				return
 			}
@@ -99,57 +101,39 @@ func (r *scores) Speak(s *party.Secrets) iter.Seq2[party.Draft, error] {
 	}
 }
 
-// speakOwn computes the scores of this step and says them to the party itself. What it has said before is read back. It
-// tells whether the machine wants more.
-func (r *scores) speakOwn(s *party.Secrets, yield func(party.Draft, error) bool) (*modular.Vector, bool, error) {
-	said, err := r.saidVector(s, r.self)
-	if err != nil {
-		return nil, false, err
+// speakOwn computes the scores of this step and says them to the party itself; those that others need go out as well. What it has
+// said before is read back. It tells whether the machine wants more.
+func (r *scores) speakOwn(s *party.Secrets, out *outgoing, yield func(party.Draft, error) bool) (bool, error) {
+	compute, width, said := r.current(), r.width(), s.Said(r.self)
+	for at, step := 0, schema.PerPart(width)*width; at < len(said); at += step {
+		piece, err := r.decode(said[at:min(at+step, len(said))])
+		if err != nil {
+			return false, err
+		}
+		out.add(at/width, piece)
 	}
-	own, compute := r.Key.Ring().Buffer(r.accounts()), r.current()
-	own.Append(said)
 	more := r.speakParts(s, r.self, r.accounts(), func(from, to int) *modular.Vector {
 		piece := compute(from, to)
-		own.Append(piece)
+		out.add(from, piece)
 		return piece
 	}, yield)
-	return own.Vector(), more, nil
+	return more, nil
 }
 
-// randomized returns the re-randomised ciphertexts of accounts. An account that is asked for several times, for several
-// members, is randomised once.
-func (r *scores) randomized(s *party.Secrets, current *modular.Vector) func(accounts []int) *modular.Vector {
-	done := r.Key.Ring().Buffer(r.accounts())
-	position := make([]uint32, r.accounts()) // in done, from 1; 0: not there yet
-	return func(accounts []int) *modular.Vector {
-		var missing []int
-		for _, account := range accounts {
-			if position[account] == 0 {
-				missing = append(missing, account)
-				position[account] = uint32(done.Len() + len(missing))
-			}
-		}
-		done.Append(r.rerandomize(s, current.Select(missing), func(i int) int { return missing[i] }))
-		index := make([]int, len(accounts))
-		for i, account := range accounts {
-			index[i] = int(position[account]) - 1
-		}
-		return done.Vector().Select(index)
-	}
-}
+// Spoken drops the scores of the step before.
+func (r *scores) Spoken() party.Round { return &scores{agreement: r.agreement, step: r.step} }
 
-// Check leaves the ciphertexts to Next, which has to decode them anyway.
-func (r *scores) Check(party.Message, []byte) error { return nil }
+// Check is not asked: the plan says to collect.
+func (r *scores) Check(party.Message, []byte) error { panic("propagate: the messages were collected") }
 
 func (r *scores) Next(in party.Inbox) (party.Round, error) {
 	var kept *encrypted
 	if in.Self >= 0 {
-		received, err := r.receive(in.Private, true, 0)
+		sources, err := in.Collected.(*intake).checked()
 		if err != nil {
 			return nil, err
 		}
-		own := received[r.self]
-		kept = &encrypted{step: r.step, sources: modular.Concat(append([]*modular.Vector{own}, slices.Delete(received, r.self, r.self+1)...)...)}
+		kept = &encrypted{step: r.step, sources: sources}
 	}
 	if r.step+1 < r.scale.Steps {
 		return &scores{agreement: r.agreement, step: r.step + 1, previous: kept}, nil

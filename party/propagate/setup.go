@@ -106,6 +106,13 @@ func Start(config Config) (party.Round, error) {
 	return &agree{s}, err
 }
 
+// withoutEdges is the setup of the rounds that have the network as flows.
+func (s *setup) withoutEdges() *setup {
+	copied := *s
+	copied.Ledger = &ledger.Ledger{Bank: s.Ledger.Bank, Accounts: s.Ledger.Accounts}
+	return &copied
+}
+
 // Input is the digest of everything that the party brings, for its machine.
 func (c Config) Input() [32]byte {
 	manifest := schema.Encode(c.Manifest)
@@ -185,9 +192,4 @@ func (s *setup) speakParts(secrets *party.Secrets, to, count int, compute func(f
 		}
 	}
 	return true
-}
-
-// saidVector is what the log already holds of a message.
-func (s *setup) saidVector(secrets *party.Secrets, to int) (*modular.Vector, error) {
-	return s.decode(secrets.Said(to))
 }
