@@ -227,14 +227,27 @@ func (n *node) speak() error {
 	return nil
 }
 
-// carryOut does what is due.
-func (n *node) carryOut() error {
+// carryOut does what is due. While a part is being written, the machine computes the next one; everything else waits for it.
+func (n *node) carryOut() (err error) {
+	var w writing
+	defer func() {
+		if failure := w.wait(n); err == nil {
+			err = failure
+		}
+	}()
 	for effect, err := range n.Machine.Ready() {
+		if failure := w.wait(n); failure != nil {
+			return failure
+		}
 		if err != nil {
 			return n.end(err)
 		}
 		switch effect.Op {
 		case party.Append:
+			if effect.Slot.Part != schema.HeadPart {
+				w.begin(n, effect)
+				continue
+			}
 			err = n.append(effect)
 		case party.Fetch:
 			err = n.fetch(effect.Slot)
@@ -251,8 +264,12 @@ func (n *node) carryOut() error {
 }
 
 func (n *node) append(effect party.Effect) error {
+	return n.appended(effect, n.Log.Append(n.ctx, effect.Slot.Subject(), effect.Data))
+}
+
+// appended judges what has come of an append.
+func (n *node) appended(effect party.Effect, err error) error {
 	subject := effect.Slot.Subject()
-	err := n.Log.Append(n.ctx, subject, effect.Data)
 	switch {
 	case errors.Is(err, bus.ErrTaken):
 		return n.taken(effect, err)

@@ -29,7 +29,7 @@ type world struct {
 	store    *mem.Store
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	roster, ids, err := partytest.Identities("alice", "bob", "charlie")
 	if err != nil {
