@@ -5,15 +5,22 @@ import (
 	"riskprop/party"
 )
 
-// outgoing holds those of the party's own scores that others need, while a round is being said: as they are, and re-randomised where
-// several members get the same.
+// outgoing holds those of the party's own scores that others need, while a round is being said.
 type outgoing struct {
 	*setup
-	place   []int32 // by account: position in plain, or -1: nobody needs it
-	several []int32 // by position in plain: position in done, -1: it is not there yet, -2: one member alone needs it
-	plain   *modular.Buffer
-	done    *modular.Buffer
+	place  []int32 // by account: position in scores, or -1: nobody needs it
+	state  []state // by position
+	scores *modular.Buffer
 }
+
+// state tells what is to be done with a score that goes out.
+type state uint8
+
+const (
+	once   state = iota // one member needs it: it is re-randomised when it goes
+	shared              // several members need it, and get the same: it is kept as it went first
+	made                // this has happened
+)
 
 // newOutgoing makes room for what send lists by member.
 func newOutgoing(s *setup, send [][]int) *outgoing {
@@ -23,21 +30,16 @@ func newOutgoing(s *setup, send [][]int) *outgoing {
 			o.place[account]++
 		}
 	}
-	shared := 0
 	for account, asked := range o.place {
 		o.place[account] = -1
-		if asked == 0 {
-			continue
-		}
-		o.place[account] = int32(len(o.several))
-		if asked > 1 {
-			shared++
-			o.several = append(o.several, -1)
-		} else {
-			o.several = append(o.several, -2)
+		switch {
+		case asked == 1:
+			o.place[account], o.state = int32(len(o.state)), append(o.state, once)
+		case asked > 1:
+			o.place[account], o.state = int32(len(o.state)), append(o.state, shared)
 		}
 	}
-	o.plain, o.done = s.Key.Ring().Buffer(len(o.several)), s.Key.Ring().Buffer(shared)
+	o.scores = s.Key.Ring().Buffer(len(o.state))
 	return o
 }
 
@@ -49,33 +51,28 @@ func (o *outgoing) add(from int, scores *modular.Vector) {
 			needed = append(needed, i)
 		}
 	}
-	o.plain.Append(scores.Select(needed))
+	o.scores.Append(scores.Select(needed))
 }
 
 // fresh returns the re-randomised ciphertexts of accounts. An account that several members need is randomised once.
 func (o *outgoing) fresh(s *party.Secrets, accounts []int) *modular.Vector {
-	var missing, positions []int // of those to be randomised now: the account, and its position in plain
-	for _, account := range accounts {
-		if at := o.place[account]; o.several[at] < 0 {
-			missing, positions = append(missing, account), append(positions, int(at))
+	positions := make([]int, len(accounts))
+	var plain, where []int // what is to be randomised now: positions, and indices in accounts
+	for i, account := range accounts {
+		positions[i] = int(o.place[account])
+		if o.state[positions[i]] != made {
+			plain, where = append(plain, positions[i]), append(where, i)
 		}
 	}
-	made := o.rerandomize(s, o.plain.Vector().Select(positions), func(i int) int { return missing[i] })
 	out := o.Key.Ring().Buffer(len(accounts))
-	next := 0 // in made
-	for _, account := range accounts {
-		at := o.place[account]
-		if o.several[at] >= 0 {
-			k := int(o.several[at])
-			out.Append(o.done.Vector().Slice(k, k+1))
-			continue
-		}
-		one := made.Slice(next, next+1)
-		next++
-		out.Append(one)
-		if o.several[at] == -1 {
-			o.several[at] = int32(o.done.Len())
-			o.done.Append(one)
+	out.Append(o.scores.Vector().Select(positions))
+	fresh := o.rerandomize(s, o.scores.Vector().Select(plain), func(k int) int { return accounts[where[k]] })
+	for k, at := range plain {
+		one := fresh.Slice(k, k+1)
+		out.Put(where[k], one)
+		if o.state[at] == shared {
+			o.scores.Put(at, one)
+			o.state[at] = made
 		}
 	}
 	return out.Vector()

@@ -62,7 +62,8 @@ func (r *scores) Plan() party.Plan {
 			plan.Messages = append(plan.Messages, party.Message{From: from, To: to, Width: r.width(), Min: low, Max: high})
 		}
 	}
-	plan.Collect = func() party.Collector { return newIntake(r.setup, r.flows[r.period()].receive) }
+	agreed, period := r.agreement, r.period() // the plan outlives what Spoken drops
+	plan.Collect = func() party.Collector { return newIntake(agreed.setup, agreed.flows[period].receive) }
 	return plan
 }
 
