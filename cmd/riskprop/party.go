@@ -206,6 +206,8 @@ func (r *partyRun) propagate(ctx context.Context, log bus.Log) error {
 		return err
 	}
 	config := propagate.Config{Manifest: manifest, Roster: r.roster(), Key: key.Key, KeyID: key.ID, Share: key.Share, Ledger: r.ledger}
+	r.ledger = nil // its edges go when the rounds do not need them any more
+	sparing(len(config.Ledger.Accounts))
 	first, err := propagate.Start(config)
 	if err != nil {
 		return err
