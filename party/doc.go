@@ -9,7 +9,9 @@
 //
 // A protocol is a chain of [Round] values. In each round every member says something: parts, and then one head that
 // signs them. When the heads of a round are complete, a party fetches the parts that it can read, checks every
-// message, and goes on to the next round. A member that has nothing to say in a round signs an empty head.
+// message, and goes on to the next round. A member that has nothing to say in a round signs an empty head. While it waits for the
+// rest, a party may fetch what those who have spoken say to it ([Machine.Early]): that saves time, and decides nothing. Large
+// messages are taken over by a [Collector], part by part.
 //
 // A round with a quorum can do without some. When those that are needed have spoken, any of them can settle it, by a word on the log:
 // the round is closed with those who have spoken before that word. The log has one order, so all go on without the same
