@@ -63,6 +63,26 @@ func BenchmarkExpBatch(b *testing.B) {
 	}
 }
 
+// Eight powers of 4 as key generation tests moduli: x_other is the ratio to eight powers of other bases.
+func BenchmarkPowersOfFour(b *testing.B) {
+	e := selected()
+	if e == nil || e.shift == nil {
+		return // there is no other way for 4
+	}
+	for _, bits := range []int{2048, 3072} {
+		b.Run(fmt.Sprintf("bits=%d", bits), func(b *testing.B) {
+			s := newSource(1)
+			var mods []*big.Int
+			for range 8 {
+				mods = append(mods, s.modulus(bits))
+			}
+			others, exps := s.numbers(8, bits-1), s.numbers(8, bits/2)
+			fours := slices.Repeat([]*big.Int{big.NewInt(4)}, 8)
+			relate(b, "x_other", func() { expBatch(e, others, exps, mods) }, func() { expBatch(e, fours, exps, mods) })
+		})
+	}
+}
+
 // Eight exponentiations by one secret exponent of half the bits.
 func BenchmarkExpSecret(b *testing.B) {
 	for _, bits := range []int{2048, 3072, 4096, 6144} {

@@ -23,12 +23,13 @@ type engine struct {
 	// selectCost relates a masked selection to a multiplication: the former reads every digit of every entry, the latter takes
 	// a time that grows with the square of the digits, so it is the ratio of both for one entry, times the digits.
 	selectCost float64
-	tableSize  int                                 // bytes of a table that is read whole, again and again: what a core's own cache holds
-	digits     func(bits int) int                  // of a residue
-	scratch    func(digits int) int                // words of operands.t
-	mul        func(z, x, y []uint64, o *operands) // z = x·y/R
-	sqr        func(z, x []uint64, o *operands)    // z = x²/R
-	choose     func(z, table, index []uint64)      // lane l of z = that of entry index[l]; reads the whole table
+	tableSize  int                                        // bytes of a table that is read whole, again and again: what a core's own cache holds
+	digits     func(bits int) int                         // of a residue
+	scratch    func(digits int) int                       // words of operands.t
+	mul        func(z, x, y []uint64, o *operands)        // z = x·y/R
+	sqr        func(z, x []uint64, o *operands)           // z = x²/R
+	choose     func(z, table, index []uint64)             // lane l of z = that of entry index[l]; reads the whole table
+	shift      func(z []uint64, bits uint64, o *operands) // z = z·2^(bits-64), bits up to 62; nil where the engine has no such thing
 }
 
 // operands are what every product takes beside its factors.
@@ -57,6 +58,7 @@ func adxEngine() *engine {
 		mul:    func(z, x, y []uint64, o *operands) { adx.Mul(z, x, y, o.m, (*[adx.Lanes]uint64)(o.k0), o.t) },
 		sqr:    func(z, x []uint64, o *operands) { adx.Sqr(z, x, o.m, (*[adx.Lanes]uint64)(o.k0), o.t) },
 		choose: func(z, table, index []uint64) { adx.Select(z, table, (*[adx.Lanes]uint64)(index)) },
+		shift:  func(z []uint64, bits uint64, o *operands) { adx.Shift(z, z, o.m, (*[adx.Lanes]uint64)(o.k0), bits) },
 	}
 }
 

@@ -9,7 +9,7 @@ import "math/big"
 // The exponents may be secret. On the paths of the kernels, elements whose moduli take as many digits are computed side by
 // side with as many windows as the longest exponent among them needs: the time depends on that length and on the moduli
 // and, where bases must be reduced, on them; over math/big, which also takes moduli outside 64 to 8192 bits, it depends on
-// everything.
+// everything. Where all bases are 4 the path adx is a sixth faster.
 func ExpBatch(bases, exps, mods []*big.Int) []*big.Int {
 	return expBatch(selected(), bases, exps, mods)
 }
@@ -22,8 +22,13 @@ func expBatch(e *engine, bases, exps, mods []*big.Int) []*big.Int {
 	requireAll(exps, nonNegative, "exponent %d must not be negative")
 	out := make([]*big.Int, len(bases))
 	rest, classes := classify(e, len(bases), exps, mods)
+	four := len(classes) > 0 && e.shift != nil && isFour(bases)
 	for _, c := range classes {
-		c.exp(e, out, func(i int) (base, exp, mod *big.Int) { return bases[i], pick(exps, i), pick(mods, i) })
+		exp := c.exp
+		if four && c.expBits > 0 {
+			exp = c.expFour
+		}
+		exp(e, out, func(i int) (base, exp, mod *big.Int) { return bases[i], pick(exps, i), pick(mods, i) })
 	}
 	batch(len(rest), heavy, func(s *scratch, from, to int) {
 		for _, i := range rest[from:to] {

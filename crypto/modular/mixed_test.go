@@ -55,6 +55,35 @@ func TestExpBatchMixesSizes(t *testing.T) {
 	})
 }
 
+// Powers of 4 are what they are by definition, on every path: for moduli on both sides of every boundary and of every kind, and exponents
+// from 0 to more digits than the modulus has.
+func TestPowersOfFour(t *testing.T) {
+	eachPath(t, func(t *testing.T, e *engine) {
+		s := newSource(10)
+		four := big.NewInt(4)
+		for _, bits := range boundaries() {
+			mods := s.extreme(bits)
+			for _, length := range []int{0, 1, 5, 6, 64, 131} {
+				exps := []*big.Int{new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(length)), big.NewInt(1)), s.number(length), big.NewInt(0)}
+				got := expBatch(e, []*big.Int{four, four, four}, exps, mods)
+				for i := range mods {
+					if want := refExp(four, exps[i], mods[i]); got[i].Cmp(want) != 0 {
+						t.Fatalf("4^%x mod %x: got %x, want %x", exps[i], mods[i], got[i], want)
+					}
+				}
+			}
+		}
+		m, long := s.modulus(512), s.number(2048)
+		for _, bases := range [][]*big.Int{{four, four}, {four, big.NewInt(5)}} { // the latter takes the common way
+			for i, got := range expBatch(e, bases, []*big.Int{long}, []*big.Int{m}) {
+				if want := refExp(bases[i], long, m); got.Cmp(want) != 0 {
+					t.Errorf("%v^%x mod %x: got %x, want %x", bases[i], long, m, got, want)
+				}
+			}
+		}
+	})
+}
+
 // legendre is the symbol by Euler's criterion, for a prime p.
 func legendre(x, p *big.Int) int {
 	half := new(big.Int).Rsh(p, 1)

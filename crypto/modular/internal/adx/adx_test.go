@@ -168,6 +168,10 @@ func TestPanics(t *testing.T) {
 		"select into nothing": func() { Select(nil, w(4), index) },
 		"select from nothing": func() { Select(w(4), nil, index) },
 		"part of an entry":    func() { Select(w(4), w(9), index) },
+		"shift of nothing":    func() { Shift(nil, nil, nil, k0, 0) },
+		"shift, short x":      func() { Shift(w(4), w(3), w(4), k0, 0) },
+		"shift, long modulus": func() { Shift(w(4), w(4), w(5), k0, 0) },
+		"shift too far":       func() { Shift(w(4), w(4), w(4), k0, MaxShift+1) },
 	}
 	for name, call := range calls {
 		if text := panicOf(call); len(text) < 4 || text[:4] != "adx:" {
@@ -193,6 +197,7 @@ func TestNoAllocations(t *testing.T) {
 		Mul(z, m.m, m.m, m.m, m.k0, working)
 		Sqr(z, z, m.m, m.k0, working)
 		Select(z, table, &[Lanes]uint64{3})
+		Shift(z, z, m.m, m.k0, 62)
 	}); got != 0 {
 		t.Errorf("%v allocations", got)
 	}
