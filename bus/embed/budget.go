@@ -15,20 +15,21 @@ const (
 	forgiven  = 2 * time.Hour
 )
 
-// traffic is what an account has sent.
-type traffic struct{ messages, bytes int64 }
+// traffic is what an account has sent, and how often it has subscribed: each request of a party does so once.
+type traffic struct{ messages, bytes, subscriptions int64 }
 
 // minus returns what was sent since.
 func (t traffic) minus(before traffic) traffic {
-	return traffic{t.messages - before.messages, t.bytes - before.bytes}
+	return traffic{t.messages - before.messages, t.bytes - before.bytes, t.subscriptions - before.subscriptions}
 }
 
 // account is what the guard knows of one account: what it may still send, and whether it is shut out. It has no clock: time is what it
 // is told.
 type account struct {
-	units  *rate.Limiter // see bus.Units
-	volume *rate.Limiter // of bytes
-	seen   traffic       // up to the last look
+	units         *rate.Limiter // see bus.Units
+	volume        *rate.Limiter // of bytes
+	subscriptions *rate.Limiter
+	seen          traffic // up to the last look
 
 	shut  bool
 	until time.Time     // when the last term ends, or ended
@@ -38,9 +39,11 @@ type account struct {
 // newAccount returns the budget of an account that has sent nothing.
 func newAccount(g Guard, servers int) *account {
 	volume := g.Volume / int64(servers)
+	units := func() *rate.Limiter { return bus.Limiter(float64(g.Units)/float64(servers), g.Burst/servers) }
 	return &account{
-		units:  bus.Limiter(float64(g.Units)/float64(servers), g.Burst/servers),
-		volume: bus.Limiter(float64(volume)/3600, int(volume)),
+		units:         units(),
+		volume:        bus.Limiter(float64(volume)/3600, int(volume)),
+		subscriptions: units(), // at most one for a message
 	}
 }
 
@@ -55,6 +58,7 @@ func (a *account) look(now time.Time, sent traffic) (since traffic, beyond bool)
 	}
 	within := a.units.AllowN(now, int(units))
 	within = a.volume.AllowN(now, int(since.bytes)) && within
+	within = a.subscriptions.AllowN(now, int(since.subscriptions)) && within
 	if a.shut || within {
 		return since, false
 	}

@@ -18,8 +18,8 @@ func walk(a *account, from time.Time, seconds int, perSecond traffic) (beyond in
 	sent := a.seen
 	for i := range seconds * looks {
 		now := from.Add(time.Duration(i+1) * time.Second / looks)
-		step := traffic{perSecond.messages*int64(i+1)/looks - perSecond.messages*int64(i)/looks, perSecond.bytes / looks}
-		sent = traffic{sent.messages + step.messages, sent.bytes + step.bytes}
+		part := func(all int64) int64 { return all*int64(i+1)/looks - all*int64(i)/looks }
+		sent = traffic{sent.messages + part(perSecond.messages), sent.bytes + part(perSecond.bytes), sent.subscriptions + part(perSecond.subscriptions)}
 		if _, out := a.look(now, sent); out {
 			beyond++
 		}
@@ -37,11 +37,12 @@ func TestShares(t *testing.T) {
 		beyond    bool
 	}{
 		{"nothing", 1, traffic{}, false},
-		{"the share", 1, traffic{limit, 0}, false},
-		{"a tenth more", 1, traffic{limit * 11 / 10, 0}, true},
-		{"large ones", 1, traffic{10, 40 << 20}, true}, // 144 GB an hour
-		{"a third", 3, traffic{limit / 3, 0}, false},
-		{"half", 3, traffic{limit / 2, 0}, true},
+		{"the share", 1, traffic{messages: limit, subscriptions: limit}, false},
+		{"a tenth more", 1, traffic{messages: limit * 11 / 10}, true},
+		{"large ones", 1, traffic{messages: 10, bytes: 40 << 20}, true}, // 144 GB an hour
+		{"subscriptions alone", 1, traffic{subscriptions: limit * 11 / 10}, true},
+		{"a third", 3, traffic{messages: limit / 3}, false},
+		{"half", 3, traffic{messages: limit / 2}, true},
 	} {
 		if beyond := walk(newAccount(DefaultGuard(), c.servers), begin(), 3600, c.perSecond); (beyond > 0) != c.beyond {
 			t.Errorf("%s: beyond its share %d times, want that to be %v", c.name, beyond, c.beyond)
@@ -64,6 +65,7 @@ func TestAPartyAtItsFastestIsWithinItsShare(t *testing.T) {
 			for _, bucket := range []*rate.Limiter{p.records, p.batches} {
 				for bucket.AllowN(now, 1) {
 					sent.messages++
+					sent.subscriptions++
 				}
 			}
 		}
@@ -81,12 +83,12 @@ func TestBytesCount(t *testing.T) {
 	few := DefaultGuard()
 	few.Volume = 1 << 40
 	for bytes, beyond := range map[int64]bool{(bus.GuardBurst - 2) * bus.UnitBytes: false, (bus.GuardBurst + 2) * bus.UnitBytes: true} {
-		if _, out := newAccount(few, 1).look(begin(), traffic{1, bytes}); out != beyond {
+		if _, out := newAccount(few, 1).look(begin(), traffic{messages: 1, bytes: bytes}); out != beyond {
 			t.Errorf("%d bytes at once: shut out is %v", bytes, out)
 		}
 	}
 	few.Volume = 1 << 20
-	if _, out := newAccount(few, 1).look(begin(), traffic{1, 1<<20 + 1}); !out {
+	if _, out := newAccount(few, 1).look(begin(), traffic{messages: 1, bytes: 1<<20 + 1}); !out {
 		t.Error("more than an hour's volume at once is within the share")
 	}
 }

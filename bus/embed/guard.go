@@ -13,15 +13,19 @@ import (
 	"riskprop/bus"
 )
 
-// lookEvery is how often the guard looks. What is sent within that time is not limited.
-const lookEvery = 50 * time.Millisecond
+// lookEvery is how often the guard looks. What is sent within that time is not limited. Every countEvery-th time it also counts
+// subscriptions, which is more work.
+const (
+	lookEvery  = 50 * time.Millisecond
+	countEvery = 10
+)
 
 // Guard limits what an account may send, so that nobody who floods the log under his own name delays the others: the server itself
 // limits sizes and connections, but not how much comes through them. An account that goes beyond is disconnected and not admitted
 // for a minute; for twice as long each further time, up to an hour. Its client sees that as a wrong key. The zero value is no guard.
 //
 // Every server of a cluster guards its own connections, against an equal part of the limits. What an account sends is counted as
-// messages and bytes, whatever they are; what it subscribes to is limited by the configuration.
+// messages and bytes, whatever they are, and how often it subscribes; how much it subscribes to is limited by the configuration.
 type Guard struct {
 	Units  int      // bus.Units a second that an account may send
 	Burst  int      // units that it may send at once
@@ -49,6 +53,9 @@ type warden struct {
 	stop     context.CancelFunc
 	finished chan struct{}
 
+	looks      int              // so far
+	subscribed map[string]int64 // by account: how often, when that was last counted
+
 	mu       sync.Mutex
 	accounts map[string]*account
 }
@@ -56,7 +63,7 @@ type warden struct {
 // newWarden makes the options admit clients through a guard. The error says why that is not possible.
 func newWarden(g Guard, opts *server.Options, logger zerolog.Logger) (*warden, error) {
 	w := &warden{guard: g, servers: max(1, len(opts.Routes)+1), log: logger.With().Str("component", "guard").Logger(),
-		accounts: make(map[string]*account), finished: make(chan struct{})}
+		accounts: make(map[string]*account), subscribed: make(map[string]int64), finished: make(chan struct{})}
 	var err error
 	if w.gate, err = newGate(opts, w.open); err != nil {
 		return nil, fmt.Errorf("the guard against floods knows users with nkeys only: %w; run without it, or make the configuration with server-config", err)
@@ -120,6 +127,9 @@ func (w *warden) open(name string) bool {
 
 // look counts what the accounts have sent and disconnects those that are shut out, also a connection that was admitted just before.
 func (w *warden) look(now time.Time) {
+	if w.looks++; w.looks%countEvery == 1 {
+		w.countSubscriptions()
+	}
 	stats, err := w.nats.AccountStatz(&server.AccountStatzOptions{IncludeUnused: true})
 	if err != nil {
 		w.log.Error().Err(err).Msg("cannot see what the accounts send")
@@ -132,6 +142,18 @@ func (w *warden) look(now time.Time) {
 	}
 }
 
+// countSubscriptions notes how often each account has subscribed.
+func (w *warden) countSubscriptions() {
+	for name := range w.accounts { // the names never change
+		subs, err := w.nats.Subsz(&server.SubszOptions{Account: name, Subscriptions: true, Limit: 1}) // of one account only with a list
+		if err != nil {
+			w.log.Error().Err(err).Str("account", name).Msg("cannot see how often it subscribes")
+			continue
+		}
+		w.subscribed[name] = int64(subs.NumInserts)
+	}
+}
+
 // judge looks at one account and reports whether it is shut out.
 func (w *warden) judge(now time.Time, s *server.AccountStat) bool {
 	w.mu.Lock()
@@ -141,11 +163,11 @@ func (w *warden) judge(now time.Time, s *server.AccountStat) bool {
 		return false
 	}
 	was := a.shut
-	since, beyond := a.look(now, traffic{s.Received.Msgs, s.Received.Bytes})
+	since, beyond := a.look(now, traffic{s.Received.Msgs, s.Received.Bytes, w.subscribed[s.Account]})
 	switch {
 	case beyond:
 		w.log.Warn().Str("account", s.Account).Int64("messages", since.messages).Int64("bytes", since.bytes).
-			Float64("minutes", a.term.Minutes()).Msg("floods the log: shut out")
+			Int64("subscriptions", since.subscriptions).Float64("minutes", a.term.Minutes()).Msg("floods the log: shut out")
 	case was && !a.shut:
 		w.log.Warn().Str("account", s.Account).Msg("admitted again")
 	}

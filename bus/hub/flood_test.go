@@ -26,10 +26,13 @@ type guarded struct {
 }
 
 // newGuarded starts a server with a guard, whose time is the test's.
-func newGuarded(t *testing.T) *guarded {
+func newGuarded(t *testing.T, burst int) *guarded {
 	t.Helper()
 	g := &guarded{Site: hubtest.New(t, 1, false, "alice", "bob", "charlie"), ticks: make(chan time.Time), now: time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC)}
 	g.Guard.Ticks = g.ticks
+	if burst > 0 {
+		g.Guard.Burst = burst
+	}
 	g.StartAll(t)
 	return g
 }
@@ -78,19 +81,37 @@ func flood(t *testing.T, nc *nats.Conn, messages, size int) {
 	}
 }
 
+// subscribe subscribes to bob's own inbox again and again.
+func subscribe(t *testing.T, nc *nats.Conn) {
+	t.Helper()
+	for range 5000 {
+		sub, err := nc.SubscribeSync("_INBOX_bob.x")
+		if err == nil {
+			err = sub.Unsubscribe()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nc.FlushTimeout(hang); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestFlood: bob, with the plain client, sends under his own name as fast as he can. He is disconnected, and not admitted until his
 // time is over; the others keep their connections, and what alice writes meanwhile is written.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ messages, size int }{"small messages": {20_000, 1}, "large messages": {1, 0}} {
+	for name, c := range map[string]struct {
+		flood func(*testing.T, *nats.Conn)
+		burst int // of the guard; 0: as usual
+	}{
+		"small messages": {func(t *testing.T, bob *nats.Conn) { flood(t, bob, 20_000, 1) }, 0},
+		"large messages": {func(t *testing.T, bob *nats.Conn) { flood(t, bob, 20, 1<<20) }, 50}, // or it would be gigabytes
+		"subscriptions":  {subscribe, 0},
+	} {
 		t.Run(name, func(t *testing.T) {
-			g := newGuarded(t)
-			if c.size == 0 {
-				c.messages, c.size = 20, 1<<20
-				g.Servers[0].Shutdown()
-				g.Guard.Burst = 30 // or it would be gigabytes
-				g.Start(t, 0)
-			}
+			g := newGuarded(t, c.burst)
 			g.look(0)
 			alice, charlie := g.Open(t, "alice"), g.Open(t, "charlie")
 			_, ears := g.watched(t, "charlie")
@@ -106,8 +127,10 @@ func TestFlood(t *testing.T) {
 				}
 				written <- nil
 			}()
-			flood(t, bob, c.messages, c.size)
-			g.look(50 * time.Millisecond)
+			c.flood(t, bob)
+			for range 10 { // subscriptions are not counted every time
+				g.look(50 * time.Millisecond)
+			}
 			for _, gone := range []chan struct{}{lost, second} {
 				select {
 				case <-gone:
@@ -118,7 +141,7 @@ func TestFlood(t *testing.T) {
 			if err := <-written; err != nil {
 				t.Errorf("alice could not write: %v", err)
 			}
-			g.look(59 * time.Second)
+			g.look(58 * time.Second)
 			if _, err := g.plainClient(t, "bob"); !errors.Is(err, nats.ErrAuthorization) {
 				t.Errorf("bob connects again: %v", err)
 			}
