@@ -186,9 +186,16 @@ func (n *node) head() error {
 	return n.ahead()
 }
 
+// aheadFor is how long ahead fetches at a time: the clock waits for it.
+const aheadFor = 3 * time.Second
+
 // ahead fetches parts of a round that is not complete. What is not there yet, or not as it must be, is fetched again when it is.
 func (n *node) ahead() error {
+	begun := time.Now()
 	for _, slot := range n.Machine.Early() {
+		if time.Since(begun) > aheadFor {
+			break // the rest comes when somebody has spoken again
+		}
 		data, err := n.Log.Get(n.ctx, slot.Subject())
 		if errors.Is(err, bus.ErrNone) {
 			continue
