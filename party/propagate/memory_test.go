@@ -3,11 +3,13 @@ package propagate_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
 	"riskprop/exampledata"
 	"riskprop/party/ledger"
 	"riskprop/party/partytest"
+	"riskprop/party/propagate"
 )
 
 // network is a random one of three banks with two transactions an account.
@@ -59,6 +61,34 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		for _, round := range []string{"agree", "scores.0.0", "scores.0.1", "final", "open"} {
 			b.ReportMetric(float64(highest[round])/float64(accounts*width), fmt.Sprint(round, "_ct/account"))
+		}
+	}
+}
+
+// TestNothingIsKept: when a party has spoken, the scores of the round before are gone, wherever they were.
+func TestNothingIsKept(t *testing.T) {
+	names := []string{"alice", "bob", "charlie"}
+	c := newConsortium(t, names, 512)
+	log := partytest.NewLog(c.roster)
+	var readers []*partytest.Reader
+	for i, config := range c.configs(circle(t, names), 1, 0.5, 0.5) {
+		readers = append(readers, partytest.NewReader(log, c.machine(t, i, config)))
+	}
+	alice := readers[0].Machine
+	for _, round := range []string{"scores.0.1", "final"} {
+		forward(t, round, readers...)
+		previous := propagate.Previous(alice.Round())
+		if previous.Value() == nil {
+			t.Fatalf("%s begins with nothing", round)
+		}
+		for slices.Contains(alice.Waiting(), "alice") {
+			if _, err := readers[0].Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		if alice.Name() != round || previous.Value() != nil {
+			t.Errorf("in %s, when alice has spoken in %s, the scores of the round before are still there", alice.Name(), round)
 		}
 	}
 }
