@@ -1,9 +1,11 @@
 package embed
 
 import (
+	"encoding/base64"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nkeys"
 	"golang.org/x/time/rate"
 
 	"riskprop/bus"
@@ -120,5 +122,39 @@ func TestTermsGrow(t *testing.T) {
 	}
 	if now = now.Add(forgiven); flood() != time.Minute {
 		t.Error("nothing is forgiven")
+	}
+}
+
+// A signature is one of the nonce of this connection, and there must be one.
+func TestSigned(t *testing.T) {
+	key, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := key.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(nonce string) string {
+		raw, err := key.Sign([]byte(nonce))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	for _, c := range []struct {
+		nkey, nonce, signature string
+		want                   bool
+	}{
+		{public, "nonce", sign("nonce"), true},
+		{public, "nonce", sign("other"), false},
+		{public, "", sign(""), false},
+		{public, "nonce", "", false},
+		{public, "nonce", "?", false},
+		{"", "nonce", sign("nonce"), false},
+	} {
+		if got := signed(c.nkey, []byte(c.nonce), c.signature); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
+	"riskprop/bus"
 	"riskprop/bus/embed"
 	"riskprop/bus/hub"
 	"riskprop/bus/hub/hubtest"
@@ -159,6 +160,58 @@ func TestFlood(t *testing.T) {
 			default:
 			}
 		})
+	}
+}
+
+// TestExempt: the operator's account, which saves and restores the streams, is not limited.
+func TestExempt(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, 50)
+	g.look(0)
+	operator, lost := g.watched(t, hubtest.Operator)
+	for range 1000 {
+		if err := operator.Publish("$JS.API.INFO", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := operator.FlushTimeout(hang); err != nil {
+		t.Fatal(err)
+	}
+	g.look(50 * time.Millisecond)
+	if err := operator.FlushTimeout(hang); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-lost:
+		t.Error("the operator was shut out")
+	default:
+	}
+}
+
+// TestOneOfThree: each of three servers admits a third.
+func TestOneOfThree(t *testing.T) {
+	t.Parallel()
+	for messages, out := range map[int]bool{bus.GuardBurst/3 - 10: false, bus.GuardBurst/3 + 10: true} {
+		s := hubtest.New(t, 3, false, "alice", "bob")
+		ticks := make(chan time.Time)
+		s.Guard.Ticks = ticks
+		s.StartAll(t)
+		g := &guarded{Site: s, ticks: ticks}
+		bob, lost := g.watched(t, "bob")
+		flood(t, bob, messages, 1)
+		for range 6 { // whichever of the servers takes a tick
+			ticks <- time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC)
+		}
+		err := bob.FlushTimeout(hang)
+		if out {
+			select {
+			case <-lost:
+			case <-time.After(hang):
+				t.Errorf("bob is admitted after %d messages", messages)
+			}
+		} else if err != nil {
+			t.Errorf("bob is shut out after %d messages: %v", messages, err)
+		}
 	}
 }
 
