@@ -10,14 +10,14 @@ const (
 	// One process of a party keeps to PaceUnits a second, after PaceBurst at once, of records that it writes or asks for by
 	// subject; and to PaceBatches requests a second for what is new. A party needs far less: a round of a key generation is a
 	// dozen records, a round of scores is limited by its arithmetic.
-	PaceUnits, PaceUnitsBurst     = 100, 200
-	PaceBatches, PaceBatchesBurst = 20, 40
+	PaceUnits, PaceUnitsBurst     = 100, 100
+	PaceBatches, PaceBatchesBurst = 20, 20
 
 	// GuardUnits a second, after GuardBurst at once, is what all processes of one party together may send to all servers of the
 	// log together before these shut it out (see bus/embed). A third of it, which is what one of three servers admits, is still
-	// what three processes send at their fastest. It is less than a disk writes that syncs every record, so that who keeps to
-	// it does not fill the queue that all share.
-	GuardUnits, GuardBurst = 1200, 3000
+	// what three processes send at their fastest. It is less than a disk writes that syncs every record, and what is
+	// sent at once is less than fits into the queue of a stream (see bus/hub): who keeps to it does not fill that.
+	GuardUnits, GuardBurst = 1200, 1500
 )
 
 // Units returns what so many messages, with so many bytes in all, count.

@@ -1,8 +1,12 @@
 package hub_test
 
 import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -253,6 +257,63 @@ func TestTheGuardAdmitsWhomTheServerAdmits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSecondConnect: a connection that was admitted stays its user's: who says on it that he is another one must show that, too.
+func TestSecondConnect(t *testing.T) {
+	t.Parallel()
+	for name, guard := range map[string]embed.Guard{"guard": embed.DefaultGuard(hub.OwnerAccount), "no guard": {}} {
+		s := hubtest.New(t, 1, false, "alice", "bob")
+		s.Guard = guard
+		s.StartAll(t)
+		for _, second := range []string{`{"nkey":"` + s.Credentials("alice").NKey + `","sig":"%s"}`, `{"nkey":"` + s.Credentials("alice").NKey + `"}`} {
+			if alive := connectTwice(t, s, "bob", second); alive {
+				t.Errorf("%s: bob's connection has taken %s", name, second)
+			}
+		}
+		if alive := connectTwice(t, s, "bob", ""); !alive {
+			t.Errorf("%s: bob was not admitted", name)
+		}
+	}
+}
+
+// connectTwice connects as name by hand, and then once more on the same connection with what second says, where %s is the signature. It
+// tells whether the server still answers.
+func connectTwice(t *testing.T, s *hubtest.Site, name, second string) (alive bool) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URLs()[0], "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(hang)); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(conn)
+	lines.Scan()
+	var info struct{ Nonce string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(lines.Text(), "INFO ")), &info); err != nil {
+		t.Fatal(err)
+	}
+	c := s.Credentials(name)
+	raw, err := c.Sign([]byte(info.Nonce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := base64.RawURLEncoding.EncodeToString(raw)
+	fmt.Fprintf(conn, "CONNECT {\"verbose\":false,\"nkey\":%q,\"sig\":%q}\r\nPING\r\n", c.NKey, signature)
+	for lines.Scan() && lines.Text() != "PONG" {
+	}
+	if second != "" {
+		fmt.Fprintf(conn, "CONNECT %s\r\n", strings.Replace(second, "%s", signature, 1))
+	}
+	fmt.Fprint(conn, "PING\r\n")
+	for lines.Scan() {
+		if lines.Text() == "PONG" {
+			return true
+		}
+	}
+	return false
 }
 
 // TestTheGuardKnowsNkeysOnly: where clients can come in another way, a server with a guard does not start.
