@@ -35,7 +35,7 @@ func (m *Machine) expect(member int) {
 // cannot read yet, or what is wrong with it, counts for nothing before the round is complete: then it is fetched again. There are
 // none while this party has still to speak.
 func (m *Machine) Early() []schema.Slot {
-	if m.Done() || m.closed || m.self >= 0 && !m.counts(m.self) && !has(m.gone, m.self) {
+	if m.Done() || m.closed || m.self >= 0 && !m.counts(m.self) && !m.Out() {
 		return nil
 	}
 	return m.absent()

@@ -102,6 +102,9 @@ func (m *Machine) Waiting() []string {
 // still read what is said to them.
 func (m *Machine) Gone() []string { return m.names(m.gone) }
 
+// Out tells whether the session goes on without this party, which went missing or has said its last word. It can still read.
+func (m *Machine) Out() bool { return m.self >= 0 && has(m.gone|m.left, m.self) }
+
 // names lists the members of a set in the roster's order.
 func (m *Machine) names(set uint32) []string {
 	var names []string

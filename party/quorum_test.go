@@ -307,9 +307,53 @@ func TestGoneSaysNothing(t *testing.T) {
 			t.Errorf("%s has heard %v", r.Machine.Self(), left)
 		}
 	}
-	var aborted *party.Aborted
-	if errs := ends(w.voter(t, 2)); !errors.As(errs[0], &aborted) || aborted.By != "charlie" {
-		t.Errorf("charlie, started again: %v", errs[0])
+	again := w.voter(t, 2) // he can still read
+	goAhead(t, again)
+	if !again.Machine.Out() || votes(t, again.Machine) != "01" {
+		t.Errorf("charlie, started again, has heard %s", votes(t, again.Machine))
+	}
+}
+
+// TestLeavesAndReadsOn: who ends the session while others have still to speak, and are enough without it, comes to their result: the
+// deadline of one is not the end for that one alone. Where they are not enough it is the end for all.
+func TestLeavesAndReadsOn(t *testing.T) {
+	for _, name := range []string{"has spoken", "has not"} {
+		w := newWorld(t)
+		alice, bob, charlie := w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)
+		want := "12"
+		if name == "has spoken" {
+			goAhead(t, alice)
+			want = "012"
+		}
+		word, _ := alice.Machine.Abort("", "the deadline has passed")
+		if err := w.log.Append(word); err != nil {
+			t.Fatal(err)
+		}
+		alice.Close()
+		goAhead(t, alice)
+		if !alice.Machine.Out() || alice.Machine.Done() || early(alice.Machine) != nil {
+			t.Errorf("%s: alice is out: %v, done: %v", name, alice.Machine.Out(), alice.Machine.Done())
+		}
+		goAhead(t, bob, charlie, alice)
+		for _, r := range []*partytest.Reader{alice, bob, charlie, w.voter(t, 0)} {
+			goAhead(t, r)
+			if votes(t, r.Machine) != want || !slices.Equal(r.Machine.Gone(), []string{"alice"}) {
+				t.Errorf("%s: %s has heard %s, gone are %v", name, r.Machine.Self(), votes(t, r.Machine), r.Machine.Gone())
+			}
+		}
+	}
+	w := newWorld(t)
+	for i := range 2 { // of three, two of whom are needed
+		word, _ := w.voter(t, i).Machine.Abort("", "the deadline has passed")
+		if err := w.log.Append(word); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, err := range ends(w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)) {
+		var aborted *party.Aborted
+		if !errors.As(err, &aborted) || aborted.By != "bob" {
+			t.Errorf("member %d: %v", i, err)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (m *Machine) Ready() iter.Seq2[Effect, error] {
 					return
 				}
 			}
-		case m.self >= 0 && !m.counts(m.self) && !has(m.gone, m.self):
+		case m.self >= 0 && !m.counts(m.self) && !m.Out():
 			w := writer{machine: m, yield: yield, pending: make([]outgoing, m.session.Roster.Len()+1)}
 			if !w.look() {
 				return

@@ -78,11 +78,12 @@ func (m *Machine) hidden(event schema.Event, what string) error {
 }
 
 // leave is a member's last word. It ends the session, unless that can do without the member: it went on without it before,
-// or a quorum can now. The others learn of it from the inbox.
+// or a quorum can now. The others learn of it from the inbox. It is the same for the member itself, which reads on: all come to the
+// same end.
 func (m *Machine) leave(event schema.Event) error {
 	word, gone := aborted(event), has(m.gone, event.Sender)
 	switch {
-	case event.Sender == m.self || m.now.quorum == 0 && !gone:
+	case m.now.quorum == 0 && !gone:
 		return word
 	case has(m.left, event.Sender):
 		return ErrStale

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"riskprop/party"
 )
 
 // remind is the time between two words about the same wait. Ticks are up to a second apart.
@@ -19,6 +21,7 @@ type clock struct {
 	caughtUp bool      // nothing on the log is unread
 	aborted  int       // the round in which this party has ended the session, plus one
 	settled  int       // the round that this party has settled, plus one
+	out      time.Time // when the deadline had passed and the others could do without this party
 	asked    time.Time // when, by this party's clock, the log said that the deadline has not passed
 	waiting
 }
@@ -68,10 +71,10 @@ func (n *node) tick(now time.Time) error {
 		if now.Sub(w.quorum) >= n.Grace || n.passed(now) {
 			return n.settle()
 		}
-	} else if n.clock.aborted > m.Number() {
-		return nil
-	} else if n.passed(now) {
-		return n.giveUp()
+	} else if n.clock.aborted > 0 || !n.clock.out.IsZero() || n.passed(now) { // what has passed once has passed
+		if err := n.giveUp(now); err != nil || !m.Out() {
+			return err
+		}
 	}
 	if now.Sub(w.said) >= remind {
 		w.said = now
@@ -88,7 +91,7 @@ func (n *node) passed(now time.Time) bool {
 	if n.Now == nil {
 		return true
 	}
-	if asked := n.clock.asked; !asked.IsZero() && now.Sub(asked) < askAgain {
+	if asked := n.clock.asked; !asked.IsZero() && now.Sub(asked).Abs() < askAgain { // the clock may have been set back
 		return false
 	}
 	told, err := n.Now(n.ctx)
@@ -127,13 +130,23 @@ func (n *node) settle() error {
 }
 
 // giveUp appends an abort after the deadline. It ends nothing by itself: the log may hold another member's word before
-// it, and all parties go by the log.
-func (n *node) giveUp() error {
+// it, and all parties go by the log. Where the others can do without this party, they may still come to their result, and this party with
+// them: it reads on for another grace. Started again later it finds what there is.
+func (n *node) giveUp(now time.Time) error {
 	m := n.Machine
 	reason := fmt.Sprintf("the deadline %s has passed in round %d (%s), waiting for %s",
 		n.Deadline.UTC().Format(time.RFC3339), m.Number(), m.Name(), strings.Join(m.Waiting(), ", "))
+	if m.Out() {
+		if n.clock.out.IsZero() {
+			n.clock.out = now
+		}
+		if now.Sub(n.clock.out) >= n.Grace {
+			return &party.Aborted{By: m.Self(), Reason: reason}
+		}
+		return nil
+	}
 	effect, ok := m.Abort("", reason)
-	if !ok {
+	if !ok || n.clock.aborted > m.Number() {
 		return nil
 	}
 	n.Logger.Warn().Int("round", m.Number()).Strs("awaited", m.Waiting()).Msg("the deadline has passed: ending the session")

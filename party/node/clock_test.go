@@ -298,3 +298,30 @@ func TestStartAhead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMissedDeadline: where the others can do without a party, the deadline ends nothing that it could still read. Missed by the
+// others, it says nothing more; it reads on for another grace, and started again it has the result once there is one.
+func TestMissedDeadline(t *testing.T) {
+	w := newWorld(t)
+	w.vote(t, "alice", true)
+	w.vote(t, "bob", true)
+	word := slotOf(1, "alice", schema.HeadPart)
+	head := partytest.SignHead(word, schema.Head{Seen: schema.FirstSeen(schema.Keygen, "s", w.roster), Kind: schema.Settles})
+	if err := w.store.Open(nil).Append(t.Context(), word.Subject(), head); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	charlie := w.voter(t, 2)
+	charlie.Deadline = noon()
+	feed(ctx, &charlie, make(chan time.Time), 2)
+	records := len(w.store.Records())
+	_, err := node.Run(ctx, charlie)
+	var aborted *party.Aborted
+	if !errors.As(err, &aborted) || aborted.By != "charlie" || len(w.store.Records()) != records {
+		t.Errorf("%v, with %d records more", err, len(w.store.Records())-records)
+	}
+	if _, errs := runAll(t.Context(), []node.Config{w.voter(t, 0), w.voter(t, 1), w.voter(t, 2)}); errors.Join(errs...) != nil {
+		t.Errorf("in the end: %v", errs)
+	}
+}
