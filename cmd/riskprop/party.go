@@ -50,6 +50,16 @@ type partyOutcome struct {
 	Accounts  int       `json:"accounts,omitempty"`
 	Single    *int      `json:"single_source,omitempty"` // accounts whose score can reveal a foreign one
 	Unchecked []string  `json:"unchecked,omitempty"`     // members without whose shares the scores were opened
+	// Unverified is set where too few shares were there to notice wrong ones.
+	Unverified bool       `json:"unverified,omitempty"`
+	Left       []lastWord `json:"left,omitempty"` // members who have ended the session, which could do without them
+}
+
+// lastWord is what a member has ended a session with.
+type lastWord struct {
+	By      string `json:"by"`
+	Culprit string `json:"culprit,omitempty"`
+	Reason  string `json:"reason"`
 }
 
 // Run takes part in a session until it has ended. Killed and started again it goes on where it was.
@@ -304,9 +314,13 @@ func (r *partyRun) finish(ctx context.Context, done *propagate.Done) error {
 	}
 	for _, word := range done.Report.Left {
 		r.ui.warn("the scores are there, but %v", word)
+		r.out.Left = append(r.out.Left, lastWord{word.By, word.Culprit, word.Reason})
 	}
 	if absent := done.Report.Unchecked; absent != nil {
-		r.ui.warn("the session went on without %s: that the shares fit together was checked for those of the others only, and not at all where just enough were left", strings.Join(absent, ", "))
+		r.ui.warn("the session went on without %s", strings.Join(absent, ", "))
+	}
+	if r.out.Unverified = done.Report.Unverified; r.out.Unverified {
+		r.ui.warn("too few shares were there to notice wrong ones: who has left, or was left out, may know why. Run the session again, with all, before you act on these scores")
 	}
 	r.ui.say("Accounts with a single foreign source, whose score they could reveal: %d", done.Report.SingleSource)
 	r.ui.say("Wrote the scores of %d accounts to %s", r.out.Accounts, r.out.Scores)

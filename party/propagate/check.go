@@ -18,7 +18,11 @@ import (
 // those members that have not decrypted the block decrypt the combination partially: it takes n-1-t exponentiations a
 // block, however long that is. The owner combines what it has received for the block in the same way. A wrong
 // partial decryption gives a wrong combination, but for a probability of about 2^-64 and for errors of a small order. Of those
-// one finds -1 alone without the factors of N: it changes no plaintext, or leaves one that Combine refuses.
+// one finds -1 alone without the factors of N: it changes no plaintext, or leaves one that Combine refuses. Who speaks last can try
+// transcripts until an error passes, which takes it about 2^64 of them.
+//
+// That holds where 2t+1 members' points are there: t+1 of them are honest and fix the polynomial. With fewer, t who collude can
+// choose theirs such that all fit; the report says when that was so.
 type check struct {
 	*opening
 	own *modular.Vector // see open
@@ -90,7 +94,7 @@ func (r *check) Check(party.Message, []byte) error { return nil }
 
 func (r *check) Next(in party.Inbox) (party.Round, error) {
 	if in.Self < 0 {
-		return &confirm{r.agreement, nil, in.Absent}, nil
+		return &confirm{agreement: r.agreement, absent: in.Absent}, nil
 	}
 	combined, err := r.receive(in.Private, true, in.Absent)
 	if err != nil {
@@ -101,12 +105,15 @@ func (r *check) Next(in party.Inbox) (party.Round, error) {
 		own = r.Key.PartialDecrypt(r.Share, r.packed[r.self])
 	}
 	var plaintexts []*big.Int
+	weak := false
 	weights := r.weights(in.Seen, r.self)
 	for _, b := range r.filled(r.self, func(int) bool { return true }) {
 		from, to := r.block(r.self, b)
 		received := slices.Clone(r.got[b])
 		received[r.self] = own.Slice(from, to)
-		if err := r.fit(r.points(b, received, combined, weights[from:to])); err != nil {
+		points := r.points(b, received, combined, weights[from:to])
+		weak = weak || len(r.ownFirst(points)) < 2*r.Key.Threshold+1
+		if err := r.fit(points); err != nil {
 			return nil, err
 		}
 		opened, err := r.decrypt(received)
@@ -119,7 +126,7 @@ func (r *check) Next(in party.Inbox) (party.Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &confirm{r.agreement, scores, in.Absent}, nil
+	return &confirm{r.agreement, scores, in.Absent, weak}, nil
 }
 
 // points are all members' partial decryptions of the combination of block b, as far as they are there: of those that have

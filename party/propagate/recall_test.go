@@ -90,7 +90,7 @@ func (c *consortium) otherRandomness(t *testing.T, config propagate.Config) *par
 // TestVanished: banks are gone before the scores are opened, as many as can be missed. The others have the very scores
 // that they would have had, and are told whose shares they did without; one bank more, and nobody has any.
 func TestVanished(t *testing.T) {
-	for _, names := range [][]string{{"alice", "bob", "charlie"}, {"alice", "bob", "charlie", "dave", "erin"}} {
+	for _, names := range [][]string{{"alice", "bob", "charlie"}, {"alice", "bob", "charlie", "dave"}, {"alice", "bob", "charlie", "dave", "erin"}} {
 		c := newConsortium(t, names, 512)
 		configs := c.configs(circle(t, names), 1, 0.5)
 		undisturbed, err := c.run(t, partytest.NewLog(c.roster), configs)
@@ -98,7 +98,8 @@ func TestVanished(t *testing.T) {
 			t.Fatal(err)
 		}
 		threshold := c.keys[0].Key.Threshold
-		for _, missing := range []int{len(names) - threshold - 1, len(names) - threshold} {
+		for _, missing := range []int{1, len(names) - threshold - 1, len(names) - threshold} {
+			verified := len(names)-missing > 2*threshold // enough are left to notice wrong shares
 			log := partytest.NewLog(c.roster)
 			readers := c.untilOpen(t, log, configs)
 			stay := readers[missing:] // the first ones vanish
@@ -114,7 +115,7 @@ func TestVanished(t *testing.T) {
 			for i, r := range stay {
 				done, ok := r.Machine.Round().(*propagate.Done)
 				want := undisturbed[missing+i]
-				if !ok || !slices.Equal(done.Scores, want.Scores) || strings.Join(done.Report.Unchecked, " ") != strings.Join(names[:missing], " ") {
+				if !ok || done.Report.Unverified == verified || want.Report.Unverified || !slices.Equal(done.Scores, want.Scores) || strings.Join(done.Report.Unchecked, " ") != strings.Join(names[:missing], " ") {
 					t.Errorf("%s of %d banks ends with %+v", names[missing+i], len(names), r.Machine.Round())
 				}
 			}
