@@ -67,6 +67,7 @@ type headStatus struct {
 	Parts  int       `json:"parts"`
 	Bytes  int64     `json:"bytes"`
 	Abort  bool      `json:"abort,omitempty"`
+	Left   bool      `json:"left,omitempty"` // it has ended the session for itself, which could do without it
 }
 
 // status is where the session stands.
@@ -152,7 +153,11 @@ func (f *follower) round(number int) roundStatus {
 			}
 			continue
 		}
-		r.Heads = append(r.Heads, headStatus{member, w.At, w.Parts, w.Bytes, w.Abort})
+		if settler != "" && w.Seq > next.Seq { // too late to count
+			r.Absent = append(r.Absent, member)
+			continue
+		}
+		r.Heads = append(r.Heads, headStatus{member, w.At, w.Parts, w.Bytes, w.Abort, w.Abort && !f.endedBy(member)})
 		r.Parts += w.Parts
 		r.Bytes += w.Bytes
 		if len(r.Heads) == 1 || w.At.Before(r.First) {
@@ -173,6 +178,12 @@ func (f *follower) round(number int) roundStatus {
 	}
 	r.Spread = r.Last.Sub(r.First).Seconds()
 	return r
+}
+
+// endedBy tells whether a member's last word has ended the session, which may also have gone on without it.
+func (f *follower) endedBy(member string) bool {
+	var aborted *party.Aborted
+	return errors.As(f.ended, &aborted) && aborted.By == member
 }
 
 // spokenIn tells whether a number is that of a round in which somebody has spoken, and not only of words that settle the one before.

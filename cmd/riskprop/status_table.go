@@ -126,7 +126,10 @@ func (r roundStatus) spoken() string {
 	}
 	for _, h := range r.Heads {
 		marks[h.Member] = h.Member
-		if h.Abort {
+		switch {
+		case h.Left:
+			marks[h.Member] += " has left"
+		case h.Abort:
 			marks[h.Member] += " ENDS IT"
 		}
 	}
@@ -176,7 +179,11 @@ func (s sessionStatus) standing() []string {
 		sentences = append(sentences, "Enough have spoken: after a time of grace one of them settles the round, and the session goes on without.")
 	}
 	if s.Deadline != nil && s.Now.After(*s.Deadline) {
-		sentences = append(sentences, fmt.Sprintf("The deadline has passed %s ago: whoever waits will end the session.", duration(s.Now.Sub(*s.Deadline).Seconds())))
+		what := "whoever waits will end the session"
+		if s.Enough {
+			what = "whoever waits will settle the round at once"
+		}
+		sentences = append(sentences, fmt.Sprintf("The deadline has passed %s ago: %s.", duration(s.Now.Sub(*s.Deadline).Seconds()), what))
 	}
 	if e := s.Estimate; e != nil {
 		sentences = append(sentences, upper(e.Note)+".")

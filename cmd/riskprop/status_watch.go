@@ -82,6 +82,9 @@ func (f *follower) describe(n news, terms sessionTerms) string {
 	if n.Word.Settle {
 		return fmt.Sprintf("%s  %s has settled the round: the session goes on without who had not spoken", n.Word.At.UTC().Format(statusTime), n.Member)
 	}
+	if n.Word.Abort && !f.endedBy(n.Member) {
+		return text + fmt.Sprintf(": %s has left, and the session can do without it", n.Member)
+	}
 	if n.Word.Abort {
 		return text + fmt.Sprintf(": %s ends the session", n.Member)
 	}
