@@ -21,7 +21,7 @@ func walk(a *account, from time.Time, seconds int, perSecond traffic) (beyond in
 	for i := range seconds * looks {
 		now := from.Add(time.Duration(i+1) * time.Second / looks)
 		part := func(all int64) int64 { return all*int64(i+1)/looks - all*int64(i)/looks }
-		sent = traffic{sent.messages + part(perSecond.messages), sent.bytes + part(perSecond.bytes), sent.subscriptions + part(perSecond.subscriptions)}
+		sent = traffic{sent.messages + part(perSecond.messages), sent.bytes + part(perSecond.bytes), sent.subscriptions + part(perSecond.subscriptions), sent.connections + part(perSecond.connections)}
 		if _, out := a.look(now, sent); out {
 			beyond++
 		}
@@ -43,7 +43,9 @@ func TestShares(t *testing.T) {
 		{"a tenth more", 1, traffic{messages: limit * 11 / 10}, true},
 		{"large ones", 1, traffic{messages: 10, bytes: 40 << 20}, true}, // 144 GB an hour
 		{"subscriptions alone", 1, traffic{subscriptions: limit * 11 / 10}, true},
-		{"a third", 3, traffic{messages: limit / 3}, false},
+		{"connections", 1, traffic{connections: connectionsRate}, false},
+		{"many connections", 1, traffic{connections: 3 * connectionsRate}, true},
+		{"a third", 3, traffic{messages: limit / 3, subscriptions: limit}, false},
 		{"half", 3, traffic{messages: limit / 2}, true},
 	} {
 		if beyond := walk(newAccount(DefaultGuard(), c.servers), begin(), 3600, c.perSecond); (beyond > 0) != c.beyond {
@@ -77,6 +79,19 @@ func TestAPartyAtItsFastestIsWithinItsShare(t *testing.T) {
 	}
 	if want := int64(3 * 60 * (bus.PaceUnits + bus.PaceBatches)); sent.messages < want {
 		t.Errorf("they have sent %d messages only, want %d", sent.messages, want)
+	}
+}
+
+// After the machine has stood still for a while, what an honest party has sent meanwhile is still within its share, and a flood is not.
+func TestAStandstill(t *testing.T) {
+	for perSecond, beyond := range map[int64]bool{bus.GuardUnits * 9 / 10: false, 3 * bus.GuardUnits: true} {
+		for _, pause := range []int64{1, 10, 60, 3600} { // seconds
+			a := newAccount(DefaultGuard(), 1)
+			a.look(begin(), traffic{})
+			if _, out := a.look(begin().Add(time.Duration(pause)*time.Second), traffic{messages: perSecond * pause}); out != beyond && (beyond || pause <= 60) {
+				t.Errorf("%d a second for %d s: shut out is %v", perSecond, pause, out)
+			}
+		}
 	}
 }
 
@@ -142,11 +157,19 @@ func TestSigned(t *testing.T) {
 		}
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
+	standard := func(signature string) string { // encoded as by other clients
+		raw, err := base64.RawURLEncoding.DecodeString(signature)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.StdEncoding.EncodeToString(raw)
+	}
 	for _, c := range []struct {
 		nkey, nonce, signature string
 		want                   bool
 	}{
 		{public, "nonce", sign("nonce"), true},
+		{public, "nonce", standard(sign("nonce")), true},
 		{public, "nonce", sign("other"), false},
 		{public, "", sign(""), false},
 		{public, "nonce", "", false},

@@ -13,21 +13,21 @@ import (
 // server has no such switch of its own; taking the user out of its configuration would set up all accounts anew while others
 // are at work.
 type gate struct {
-	users map[string]*server.User // by public nkey
-	open  func(account string) bool
+	users map[string]*server.NkeyUser // by public nkey
+	enter func(account string) bool   // counts a connection, and tells whether its account is not shut out
 }
 
 // newGate takes over the users of the options; for the nonce that clients sign see install. The error says what it cannot take over.
-func newGate(opts *server.Options, open func(account string) bool) (*gate, error) {
+func newGate(opts *server.Options, enter func(account string) bool) (*gate, error) {
 	if err := nkeysAlone(opts); err != nil {
 		return nil, err
 	}
-	g := &gate{users: make(map[string]*server.User), open: open}
+	g := &gate{users: make(map[string]*server.NkeyUser), enter: enter}
 	for _, u := range opts.Nkeys {
 		if u.Account == nil || u.AllowedConnectionTypes != nil || u.ProxyRequired || u.Permissions != nil && u.Permissions.Response != nil {
 			return nil, fmt.Errorf("user %s: want an account, and neither connection types, a proxy nor permissions for responses", u.Nkey)
 		}
-		g.users[u.Nkey] = &server.User{Username: u.Nkey, Permissions: u.Permissions, Account: u.Account}
+		g.users[u.Nkey] = &server.NkeyUser{Nkey: u.Nkey, Permissions: u.Permissions, Account: u.Account}
 	}
 	return g, nil
 }
@@ -66,11 +66,14 @@ func (g *gate) settle(ns *server.Server) error {
 func (g *gate) Check(c server.ClientAuthentication) bool {
 	opts := c.GetOpts()
 	user, known := g.users[opts.Nkey]
-	if !known || !signed(opts.Nkey, c.GetNonce(), opts.Sig) || !g.open(user.Account.Name) {
+	if !known || !signed(opts.Nkey, c.GetNonce(), opts.Sig) || !g.enter(user.Account.Name) {
 		return false
 	}
-	c.RegisterUser(user)
-	return true
+	// The registration of the interface does not tell whether the account had room. This one is what the server itself calls.
+	client, ok := c.(interface {
+		RegisterNkeyUser(*server.NkeyUser) error
+	})
+	return ok && client.RegisterNkeyUser(user) == nil
 }
 
 // signed reports whether the signature is that of a nonce.
@@ -79,6 +82,9 @@ func signed(nkey string, nonce []byte, signature string) bool {
 		return false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil { // as some clients encode it
+		raw, err = base64.StdEncoding.DecodeString(signature)
+	}
 	if err != nil {
 		return false
 	}

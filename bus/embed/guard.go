@@ -24,8 +24,8 @@ const (
 // limits sizes and connections, but not how much comes through them. An account that goes beyond is disconnected and not admitted
 // for a minute; for twice as long each further time, up to an hour. Its client sees that as a wrong key. The zero value is no guard.
 //
-// Every server of a cluster guards its own connections, against an equal part of the limits. What an account sends is counted as
-// messages and bytes, whatever they are, and how often it subscribes; how much it subscribes to is limited by the configuration.
+// Every server of a cluster guards its own connections, against an equal part of the limits. What an account sends is counted in
+// messages and bytes, and how often it connects and subscribes; how much it subscribes to is limited by the configuration.
 type Guard struct {
 	Units  int      // bus.Units a second that an account may send
 	Burst  int      // units that it may send at once
@@ -65,7 +65,7 @@ func newWarden(g Guard, opts *server.Options, logger zerolog.Logger) (*warden, e
 	w := &warden{guard: g, servers: max(1, len(opts.Routes)+1), log: logger.With().Str("component", "guard").Logger(),
 		accounts: make(map[string]*account), subscribed: make(map[string]int64), finished: make(chan struct{})}
 	var err error
-	if w.gate, err = newGate(opts, w.open); err != nil {
+	if w.gate, err = newGate(opts, w.enter); err != nil {
 		return nil, fmt.Errorf("the guard against floods knows users with nkeys only: %w; run without it, or make the configuration with server-config", err)
 	}
 	for _, u := range opts.Nkeys {
@@ -117,12 +117,16 @@ func (w *warden) run(ctx context.Context) {
 	}
 }
 
-// open reports whether an account is not shut out.
-func (w *warden) open(name string) bool {
+// enter counts a connection and reports whether its account is not shut out.
+func (w *warden) enter(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a, limited := w.accounts[name]
-	return !limited || !a.shut
+	if !limited {
+		return true
+	}
+	a.connections++
+	return !a.shut
 }
 
 // look counts what the accounts have sent and disconnects those that are shut out, also a connection that was admitted just before.
@@ -163,11 +167,11 @@ func (w *warden) judge(now time.Time, s *server.AccountStat) bool {
 		return false
 	}
 	was := a.shut
-	since, beyond := a.look(now, traffic{s.Received.Msgs, s.Received.Bytes, w.subscribed[s.Account]})
+	since, beyond := a.look(now, traffic{s.Received.Msgs, s.Received.Bytes, w.subscribed[s.Account], a.connections})
 	switch {
 	case beyond:
 		w.log.Warn().Str("account", s.Account).Int64("messages", since.messages).Int64("bytes", since.bytes).
-			Int64("subscriptions", since.subscriptions).Float64("minutes", a.term.Minutes()).Msg("floods the log: shut out")
+			Int64("subscriptions", since.subscriptions).Int64("connections", since.connections).Float64("minutes", a.term.Minutes()).Msg("floods the log: shut out")
 	case was && !a.shut:
 		w.log.Warn().Str("account", s.Account).Msg("admitted again")
 	}

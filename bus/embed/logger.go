@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -11,24 +12,29 @@ import (
 // logger passes the server's log on to zerolog. What the server calls fatal is logged as an error and remembered: the process
 // belongs to the caller, so it does not exit.
 type logger struct {
-	to zerolog.Logger
+	to      zerolog.Logger
+	trouble zerolog.Logger // to the same, some lines a second: clients can cause as many as they like
 
 	mu     sync.Mutex
 	fatals []error
 }
 
+// troubleLines is how many warnings and errors of the server are logged a second.
+const troubleLines = 50
+
 func newLogger(to zerolog.Logger) *logger {
-	return &logger{to: to.With().Str("component", "nats-server").Logger()}
+	named := to.With().Str("component", "nats-server").Logger()
+	return &logger{to: named, trouble: named.Sample(&zerolog.BurstSampler{Burst: troubleLines, Period: time.Second})}
 }
 
 // Noticef logs at level info.
 func (l *logger) Noticef(format string, v ...any) { l.to.Info().Msgf(format, v...) }
 
 // Warnf logs at level warn.
-func (l *logger) Warnf(format string, v ...any) { l.to.Warn().Msgf(format, v...) }
+func (l *logger) Warnf(format string, v ...any) { l.trouble.Warn().Msgf(format, v...) }
 
 // Errorf logs at level error.
-func (l *logger) Errorf(format string, v ...any) { l.to.Error().Msgf(format, v...) }
+func (l *logger) Errorf(format string, v ...any) { l.trouble.Error().Msgf(format, v...) }
 
 // Debugf logs at level debug.
 func (l *logger) Debugf(format string, v ...any) { l.to.Debug().Msgf(format, v...) }

@@ -103,6 +103,19 @@ func subscribe(t *testing.T, nc *nats.Conn) {
 	}
 }
 
+// comeAndGo makes short connections, one after the other: the server does not count what they send.
+func comeAndGo(t *testing.T, g *guarded) {
+	t.Helper()
+	for range 60 {
+		nc, err := g.plainClient(t, "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = nc.Publish(head("bob", 0), nil)
+		nc.Close()
+	}
+}
+
 // TestFlood: bob, with the plain client, sends under his own name as fast as he can. He is disconnected, and not admitted until his
 // time is over; the others keep their connections, and what alice writes meanwhile is written.
 func TestFlood(t *testing.T) {
@@ -114,6 +127,7 @@ func TestFlood(t *testing.T) {
 		"small messages": {func(t *testing.T, bob *nats.Conn) { flood(t, bob, 20_000, 1) }, 0},
 		"large messages": {func(t *testing.T, bob *nats.Conn) { flood(t, bob, 20, 1<<20) }, 50}, // or it would be gigabytes
 		"subscriptions":  {subscribe, 0},
+		"connections":    {nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, c.burst)
@@ -132,7 +146,11 @@ func TestFlood(t *testing.T) {
 				}
 				written <- nil
 			}()
-			c.flood(t, bob)
+			if c.flood == nil {
+				comeAndGo(t, g)
+			} else {
+				c.flood(t, bob)
+			}
 			for range 10 { // subscriptions are not counted every time
 				g.look(50 * time.Millisecond)
 			}
@@ -189,6 +207,23 @@ func TestExempt(t *testing.T) {
 	case <-lost:
 		t.Error("the operator was shut out")
 	default:
+	}
+}
+
+// TestNoRoom: what a connection that has no room in its account sends in one go with its CONNECT leads nowhere.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	s := hubtest.New(t, 1, false, "alice", "bob")
+	s.StartAll(t)
+	for range 8 {
+		s.Open(t, "bob")
+	}
+	if alive := connectTwice(t, s, "bob", ""); alive {
+		t.Error("the ninth connection is alive")
+	}
+	alice := s.Open(t, "alice")
+	if data, err := alice.Get(t.Context(), head("bob", 77)); !errors.Is(err, bus.ErrNone) {
+		t.Errorf("the ninth connection has written %q, %v", data, err)
 	}
 }
 
@@ -301,7 +336,7 @@ func connectTwice(t *testing.T, s *hubtest.Site, name, second string) (alive boo
 		t.Fatal(err)
 	}
 	signature := base64.RawURLEncoding.EncodeToString(raw)
-	fmt.Fprintf(conn, "CONNECT {\"verbose\":false,\"nkey\":%q,\"sig\":%q}\r\nPING\r\n", c.NKey, signature)
+	fmt.Fprintf(conn, "CONNECT {\"verbose\":false,\"nkey\":%q,\"sig\":%q}\r\nPUB %s 1\r\nx\r\nPING\r\n", c.NKey, signature, head(name, 77))
 	for lines.Scan() && lines.Text() != "PONG" {
 	}
 	if second != "" {

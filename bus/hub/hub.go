@@ -33,7 +33,7 @@
 // out; the queue is short, so that what came before that is soon dealt with. A stock nats-server has no guard: there the others'
 // writers say that the log is overloaded, and go on trying, until the operator takes the account out of the configuration.
 //
-// What remains: large reads, many at a time, cost memory, some hundreds of megabytes at worst; and whoever reaches a server's port, member or not, can take up its connections before any of
+// What remains: pings and refused subscriptions are not counted; large reads, many at a time, cost memory, some hundreds of megabytes at worst; and whoever reaches a server's port, member or not, can take up its connections before any of
 // them is admitted: let the members' addresses alone through to it.
 //
 // # The rest of the configuration

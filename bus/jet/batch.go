@@ -41,8 +41,8 @@ type batch struct {
 
 // batch asks for messages of the shared stream. With an error that wraps errLost the batch holds what arrived before it.
 func (l *Log) batch(ctx context.Context, ask batchRequest) (batch, error) {
-	if err := pace(ctx, l.batches, 1); err != nil {
-		return batch{}, err
+	if pace(ctx, l.batches, 1) != nil {
+		return batch{}, ended(ctx)
 	}
 	body, err := json.Marshal(ask)
 	if err != nil {

@@ -52,14 +52,14 @@ func (b *backoff) reset() { b.wait = 0 }
 
 // persist calls try, which sends requests of so many units to subjects, until it succeeds or fails for good, or Config.Budget is used up.
 func (l *Log) persist(ctx context.Context, units int64, try func(context.Context) error, subjects ...string) error {
+	if err := pace(ctx, l.records, units); err != nil {
+		return err
+	}
 	budget, cancel := context.WithTimeout(ctx, l.cfg.Budget)
 	defer cancel()
 	var b backoff
 	var last error // what was answered, rather than that a try took too long
 	for {
-		if err := pace(ctx, l.records, units); err != nil {
-			return err
-		}
 		err := l.once(budget, try, subjects...)
 		if err == nil || !transient(err) {
 			l.outages.Over()
@@ -78,6 +78,9 @@ func (l *Log) persist(ctx context.Context, units int64, try func(context.Context
 			return fmt.Errorf("gave up after %v: %w", l.cfg.Budget, last)
 		}
 		l.retries.Add(1)
+		if err := pace(ctx, l.records, units); err != nil {
+			return err
+		}
 	}
 }
 

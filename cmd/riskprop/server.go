@@ -20,8 +20,8 @@ type serverCommand struct {
 }
 
 const (
-	// leastUnits is what a party sends at its fastest, on each of three servers.
-	leastUnits = 3 * (bus.PaceUnits + bus.PaceBatches)
+	// leastUnits is what three processes of a party send at their fastest, on each of three servers.
+	leastUnits = 3 * 3 * (bus.PaceUnits + bus.PaceBatches)
 	mostUnits  = 1_000_000
 	mostVolume = 1 << 20 // GiB an hour
 )
